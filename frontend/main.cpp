@@ -1,0 +1,2 @@
+// Where `ilse` starts.
+int main() { return 0; }
