@@ -1,0 +1,1 @@
+namespace ilse::cpu {}

@@ -1,0 +1,50 @@
+// The one door through which the outside world reaches the guest (DESIGN.md §3): keys, mouse, serial
+// bytes, power button, samples of the host's clock. Any thread posts; the machine thread drains at a slice
+// boundary, where each event gets its virtual time and can be logged for replay.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "memory/types.h"
+
+namespace ilse::dev {
+
+struct OutsideEvent {
+  enum class Kind : uint8_t {
+    Key,     // value: USB HID usage of the physical key | 0x10000 when released
+    Mouse,   // value: buttons (bit 0 left, 1 right, 2 middle, 3, 4) | dx << 8 | dy << 24 | dz << 40 (16-bit
+             // signed dx, dy; 8-bit dz); dy grows downwards
+    Serial,  // unit: UART index; value: byte received
+    PowerButton,  // ACPI power button pressed
+    Reset,        // reset button
+    ClockSample,  // value: nanoseconds of host time since the machine started
+  };
+  Kind kind;
+  uint32_t unit = 0;
+  uint64_t value = 0;
+};
+
+class Door {
+ public:
+  using Handler = std::function<void(const OutsideEvent&, mem::VTime)>;
+
+  // Any thread.
+  void post(OutsideEvent e);
+  // Called (on the posting thread) after each post, so that a sleeping machine wakes up.
+  void on_post(std::function<void()> f) { on_post_ = std::move(f); }
+
+  // Machine thread only: hands every posted event to the log, then to `deliver`, in order.
+  void drain(mem::VTime now, const Handler& deliver);
+  void set_log(Handler log) { log_ = std::move(log); }
+
+ private:
+  std::mutex mutex_;
+  std::vector<OutsideEvent> queue_;
+  std::function<void()> on_post_;
+  Handler log_;
+};
+
+}  // namespace ilse::dev

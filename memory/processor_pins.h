@@ -1,0 +1,43 @@
+// The signals between processor and board. Neither side includes the other: the processor drives and is
+// driven through these (Intel SDM vol. 3A, chapters 6 and 11).
+#pragma once
+
+#include <cstdint>
+
+#include "memory/types.h"
+
+namespace ilse::mem {
+
+// Into the processor.
+class ProcessorPins {
+ public:
+  virtual ~ProcessorPins() = default;
+  virtual void set_intr(bool level) = 0;  // an interrupt waits at the controller
+  virtual void pulse_nmi() = 0;
+  virtual void pulse_smi() = 0;
+  virtual void pulse_init() = 0;              // INIT#: reset that keeps caches, MSRs and the FPU
+  virtual void start_up(uint8_t vector) = 0;  // SIPI
+  virtual void set_a20(bool enabled) = 0;     // A20M#, deasserted = enabled
+  virtual void set_ignne(bool level) = 0;     // IGNNE#: x87 errors are ignored
+  // Leave the running slice at the next instruction boundary: the board wants to act (reset, earlier
+  // timer, shutdown).
+  virtual void attention() = 0;
+};
+
+// Out of the processor, into the board.
+class BoardPort {
+ public:
+  virtual ~BoardPort() = default;
+  // Interrupt acknowledge: the vector of the interrupt that set_intr announced.
+  virtual uint8_t acknowledge(VTime now) = 0;
+  virtual uint64_t apic_base(unsigned cpu) const = 0;                       // IA32_APIC_BASE
+  virtual bool set_apic_base(unsigned cpu, uint64_t value, VTime now) = 0;  // false: #GP
+  virtual uint8_t cr8(unsigned cpu) const = 0;                              // TPR bits 7:4
+  virtual void set_cr8(unsigned cpu, uint8_t value, VTime now) = 0;
+  virtual uint64_t tsc_deadline(unsigned cpu) const = 0;  // IA32_TSC_DEADLINE
+  virtual void set_tsc_deadline(unsigned cpu, uint64_t value, VTime now) = 0;
+  virtual void set_ferr(bool level) = 0;  // FERR#: IRQ 13
+  virtual void shutdown(VTime now) = 0;   // triple fault
+};
+
+}  // namespace ilse::mem
