@@ -81,14 +81,29 @@ void X87::fscale() {
   settle(host_x87::op2<X87Op2::kScale>(reg(0), reg(1), cw, sw), kC1);
 }
 
+// An invalid or NaN operand, or a stack fault, leaves C3 and C0 as they were.
+void X87::settle_remainder(uint16_t host) {
+  if (blocked(host) || reg(0).is_nan()) {
+    settle(host & static_cast<uint16_t>(~kC2), kC1 | kC2);
+  } else {
+    settle(host, kConditions);
+  }
+}
+
 void X87::fprem() {
-  if (empty(0) || empty(1)) return underflow(0, false);
-  settle(host_x87::op2<X87Op2::kPrem>(reg(0), reg(1), cw, sw), kConditions);
+  if (empty(0) || empty(1)) {
+    sw &= static_cast<uint16_t>(~kC2);
+    return underflow(0, false);
+  }
+  settle_remainder(host_x87::op2<X87Op2::kPrem>(reg(0), reg(1), cw, sw));
 }
 
 void X87::fprem1() {
-  if (empty(0) || empty(1)) return underflow(0, false);
-  settle(host_x87::op2<X87Op2::kPrem1>(reg(0), reg(1), cw, sw), kConditions);
+  if (empty(0) || empty(1)) {
+    sw &= static_cast<uint16_t>(~kC2);
+    return underflow(0, false);
+  }
+  settle_remainder(host_x87::op2<X87Op2::kPrem1>(reg(0), reg(1), cw, sw));
 }
 
 void X87::fxtract() {
@@ -183,7 +198,7 @@ std::optional<X87Flags> X87::compare_flags_underflow(bool and_pop) {
 }
 
 std::optional<X87Flags> X87::compare_flags(uint16_t host, bool and_pop) {
-  settle(host, kC1);
+  settle(host, 0);
   if (blocked(host)) return std::nullopt;
   if (and_pop) pop();
   return flags_of(host);
@@ -202,14 +217,14 @@ std::optional<X87Flags> X87::fucomi(unsigned src, bool and_pop) {
 // -- moves ------------------------------------------------------------------------------------------
 
 void X87::fld(unsigned src) {
-  if (!empty(7)) return overflow();
   if (empty(src)) {
     sw &= static_cast<uint16_t>(~kC1);
     if (!raise(kIE | kSF)) push(kF80Indefinite);
     return;
   }
+  if (!empty(7)) return overflow();
   sw &= static_cast<uint16_t>(~kC1);
-  push(F80{reg(src)});
+  push(reg(src));
 }
 
 void X87::fld_m80(const F80& v) {
@@ -238,7 +253,7 @@ void X87::fbld(const F80& bcd) {
 void X87::fst(unsigned dst, bool and_pop) {
   if (empty(0)) return underflow(dst, and_pop);
   sw &= static_cast<uint16_t>(~kC1);
-  set(dst, F80{reg(0)});
+  set(dst, reg(0));
   if (and_pop) pop();
 }
 
@@ -282,8 +297,7 @@ void X87::fxch(unsigned i) {
 
 void X87::fcmov(unsigned src, bool condition) {
   if (empty(0) || empty(src)) return underflow(0, false);
-  sw &= static_cast<uint16_t>(~kC1);
-  if (condition) reg(0) = F80{reg(src)};
+  if (condition) reg(0) = reg(src);
 }
 
 void X87::fincstp() {
@@ -298,6 +312,7 @@ void X87::fdecstp() {
 
 void X87::ffree(unsigned i, bool and_pop) {
   tag = static_cast<uint8_t>(tag & ~(1u << ((top + i) & 7)));
+  sw &= static_cast<uint16_t>(~kC1);
   if (and_pop) pop();
 }
 

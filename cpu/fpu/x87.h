@@ -84,7 +84,7 @@ struct X87 {
   uint16_t full_tag_word() const;           // FNSTENV's form
   void set_full_tag_word(uint16_t tag16);
   void mmx_touch();                         // any MMX instruction but EMMS: TOP = 0, all valid
-  void emms() { tag = 0; }
+  void emms() { top = tag = 0; }
   uint64_t mmx(unsigned i) const { return st[i & 7].mant; }
   void set_mmx(unsigned i, uint64_t v) { st[i & 7] = {v, 0xFFFF}; }
 
@@ -195,6 +195,7 @@ struct X87 {
                                (host & (x87sw::kExceptions | x87sw::kES | x87sw::kB | conditions)));
   }
   bool blocked(uint16_t host) const { return (host & ~cw & x87sw::kPreComputation) != 0; }
+  void settle_remainder(uint16_t host);
   void compare_underflow(unsigned pops);
   void settle_compare(uint16_t host, unsigned pops);
   std::optional<X87Flags> compare_flags(uint16_t host, bool and_pop);
@@ -202,10 +203,13 @@ struct X87 {
   // The value is in the free register below TOP; `before` is what was there.
   void finish_load(const F80& before, uint16_t host) {
     settle(host & static_cast<uint16_t>(~(x87sw::kC1 | x87sw::kES | x87sw::kB)), x87sw::kC1);
+    // An unmasked denormal is loaded all the same.
     if ((host & ~cw & x87sw::kExceptions) != 0) [[unlikely]] {
       sw |= x87sw::kES | x87sw::kB;
-      reg(7) = before;
-      return;
+      if ((host & ~cw & x87sw::kIE) != 0) {
+        reg(7) = before;
+        return;
+      }
     }
     top = (top - 1) & 7;
     tag = static_cast<uint8_t>(tag | (1u << top));

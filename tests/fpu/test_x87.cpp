@@ -9,7 +9,7 @@ using namespace fpu_test;
 
 namespace {
 
-constexpr unsigned kRounds = 6000;
+constexpr unsigned kRounds = 20000;
 
 using Ours = std::function<void(X87&, Operand&, uint64_t&)>;
 
