@@ -196,6 +196,9 @@ struct X87 {
   }
   bool blocked(uint16_t host) const { return (host & ~cw & x87sw::kPreComputation) != 0; }
   void settle_remainder(uint16_t host);
+  bool finish_function(unsigned dst, const F80& value, uint16_t flags, bool and_pop);
+  bool start_trigonometric(bool& both);
+  bool start_pushing();
   void compare_underflow(unsigned pops);
   void settle_compare(uint16_t host, unsigned pops);
   std::optional<X87Flags> compare_flags(uint16_t host, bool and_pop);

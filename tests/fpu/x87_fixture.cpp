@@ -126,11 +126,25 @@ std::string describe(const X87& f) {
   return text;
 }
 
+uint64_t ulp_distance(const F80& a, const F80& b) {
+  if (a == b) return 0;
+  if (a.sign() != b.sign() || a.exponent() == 0x7FFF || b.exponent() == 0x7FFF) return ~uint64_t{0};
+  const auto line = [](const F80& v) {
+    const unsigned e = v.exponent() == 0 ? 1 : static_cast<unsigned>(v.exponent());
+    return (static_cast<__int128>(e) << 63) + static_cast<__int128>(v.mant & ~F80::kIntegerBit) +
+           ((v.mant & F80::kIntegerBit) != 0 ? static_cast<__int128>(1) << 63 : 0);
+  };
+  const __int128 d = line(a) - line(b);
+  const __int128 size = d < 0 ? -d : d;
+  return size > 1000000 ? 1000000 : static_cast<uint64_t>(size);
+}
+
 std::string differs(const Case& c, unsigned rounds, uint64_t seed) {
   Random rng(seed);
   const Native native(c.code);
   for (unsigned n = 0; n < rounds; ++n) {
-    const X87 before = random_state(rng, n % 3 == 0);
+    X87 before = random_state(rng, n % 3 == 0);
+    if (c.narrow) c.narrow(rng, before);
     Operand memory;
     for (unsigned i = 0; i < memory.bytes.size(); i += 8) memory.put(rng(), i);
     if (c.prepare) c.prepare(rng, memory);
@@ -152,6 +166,11 @@ std::string differs(const Case& c, unsigned rounds, uint64_t seed) {
     }
     X87 ours = after;
     ours.sw = static_cast<uint16_t>((ours.sw & ~c.ignore_sw) | (expected.sw & c.ignore_sw));
+    if (c.ulps != 0) {
+      for (unsigned i = 0; i < 8; ++i) {
+        if (ulp_distance(ours.st[i], expected.st[i]) <= c.ulps) ours.st[i] = expected.st[i];
+      }
+    }
     const bool eflags_same = our_flags == (flags & ~uint64_t{0x45}) || our_flags == flags;
     if (ours == expected && our_memory.bytes == expected_memory.bytes && eflags_same) continue;
     char operand[160];

@@ -30,7 +30,14 @@ struct Case {
   std::function<void(Random&, Operand&)> prepare = {};
   // Bits of the status word that this case leaves undefined.
   uint16_t ignore_sw = 0;
+  // How far a value may be from the silicon's, in units of its last place.
+  uint64_t ulps = 0;
+  // Narrows the random registers to what the manual defines.
+  std::function<void(Random&, ilse::cpu::X87&)> narrow = {};
 };
+
+// Distance in units of the last place; huge if signs, classes or NaNs differ.
+uint64_t ulp_distance(const ilse::cpu::F80& a, const ilse::cpu::F80& b);
 
 // Runs the case on `rounds` random states; gives the first difference as text, empty if none.
 std::string differs(const Case& c, unsigned rounds, uint64_t seed);
