@@ -54,15 +54,33 @@ enum class X87Format : uint8_t { kM32 = 0xD8, kM64 = 0xDC, kI32 = 0xDA, kI16 = 0
 
 // Opcodes whose operands are ST(0), and ST(1) where the name says "2".
 enum class X87Op1 : uint16_t { kTst = 0xD9E4, kSqrt = 0xD9FA, kRndInt = 0xD9FC };
-enum class X87Op2 : uint16_t { kPrem1 = 0xD9F5, kPrem = 0xD9F8, kScale = 0xD9FD, kCom = 0xD8D1, kUCom = 0xDDE1 };
+enum class X87Op2 : uint16_t {
+  kPrem1 = 0xD9F5,
+  kPrem = 0xD9F8,
+  kScale = 0xD9FD,
+  kCom = 0xD8D1,
+  kUCom = 0xDDE1
+};
 
 // Loads and stores that convert: opcode byte, and ModRM for the address register that the host code uses.
 enum class X87Load : uint16_t {
-  kM32 = 0xD907, kM64 = 0xDD07, kI16 = 0xDF07, kI32 = 0xDB07, kI64 = 0xDF2F, kBcd = 0xDF27
+  kM32 = 0xD907,
+  kM64 = 0xDD07,
+  kI16 = 0xDF07,
+  kI32 = 0xDB07,
+  kI64 = 0xDF2F,
+  kBcd = 0xDF27
 };
 enum class X87Store : uint16_t {
-  kM32 = 0xD917, kM64 = 0xDD17, kI16 = 0xDF17, kI32 = 0xDB17, kI64 = 0xDF3F, kBcd = 0xDF37,
-  kI16Truncate = 0xDF0F, kI32Truncate = 0xDB0F, kI64Truncate = 0xDD0F
+  kM32 = 0xD917,
+  kM64 = 0xDD17,
+  kI16 = 0xDF17,
+  kI32 = 0xDB17,
+  kI64 = 0xDF3F,
+  kBcd = 0xDF37,
+  kI16Truncate = 0xDF0F,
+  kI32Truncate = 0xDB0F,
+  kI64Truncate = 0xDD0F
 };
 
 namespace host_x87 {
@@ -96,7 +114,8 @@ inline constexpr uint16_t masked(uint16_t cw) {
 }
 
 inline void select(uint16_t cw) {
-  if (control_word() != masked(cw)) [[unlikely]] load_control_word(masked(cw));
+  if (control_word() != masked(cw)) [[unlikely]]
+    load_control_word(masked(cw));
 }
 
 // Did the operation that left host status `host` add nothing to the guest's `sw`?
@@ -125,12 +144,12 @@ inline Status run2(F80& a, const F80& b, uint16_t cw, uint16_t sw) {
   select(cw);
   F80 before = a;
   Status s = 0;
-  asm volatile(
-      "fldt %[b]\n\tfldt %[a]\n\t.byte %c[b0], %c[b1]\n\tfnstsw %%ax\n\tfstpt %[a]\n\tfstp %%st(0)"
-      : [a] "+m"(a), "=a"(s)
-      : [b] "m"(b), [b0] "i"(b0), [b1] "i"(b1)
-      : "st", "st(1)");
-  if (settled(cw, sw, s)) [[likely]] return s & kReadBack;
+  asm volatile("fldt %[b]\n\tfldt %[a]\n\t.byte %c[b0], %c[b1]\n\tfnstsw %%ax\n\tfstpt %[a]\n\tfstp %%st(0)"
+               : [a] "+m"(a), "=a"(s)
+               : [b] "m"(b), [b0] "i"(b0), [b1] "i"(b1)
+               : "st", "st(1)");
+  if (settled(cw, sw, s)) [[likely]]
+    return s & kReadBack;
   // b may be the same register.
   const F80 other = &b == &a ? before : b;
   s = exact2<b0, b1>(before, other, cw);
@@ -161,7 +180,8 @@ inline Status run1(F80& a, void* mem, uint16_t cw, uint16_t sw) {
                : [a] "+m"(a), "=a"(s)
                : "D"(mem), [b0] "i"(b0), [b1] "i"(b1)
                : "memory", "st");
-  if (settled(cw, sw, s)) [[likely]] return s & kReadBack;
+  if (settled(cw, sw, s)) [[likely]]
+    return s & kReadBack;
   s = exact1<b0, b1>(before, mem, cw);
   a = before;
   return s;

@@ -2,8 +2,8 @@
 // A function is an instruction, op(destination, source); scalar forms keep the upper part of the destination.
 //
 // They run under the host's MXCSR as it is, which must be the guest's with all exceptions masked:
-// see mxcsr.h. They are volatile assembly because a compiler may otherwise exchange operands (whose order decides
-// which NaN comes out), fold constants, or move them over a change of MXCSR.
+// see mxcsr.h. They are volatile assembly because a compiler may otherwise exchange operands (whose order
+// decides which NaN comes out), fold constants, or move them over a change of MXCSR.
 #pragma once
 
 #include "cpu/fpu/xmm.h"

@@ -40,8 +40,8 @@ enum class X87Constant : uint8_t { kOne, kL2T, kL2E, kPi, kLg2, kLn2, kZero };  
 struct X87 {
   std::array<F80, 8> st{};  // by physical number; ST(i) is st[(TOP + i) & 7]
   uint16_t cw = 0x0040;
-  uint16_t sw = 0;   // without TOP, whose place is 0: read it with status_word()
-  uint8_t top = 0;   // kept apart, so that finding a register does not wait for the last flags
+  uint16_t sw = 0;     // without TOP, whose place is 0: read it with status_word()
+  uint8_t top = 0;     // kept apart, so that finding a register does not wait for the last flags
   uint8_t tag = 0xFF;  // bit i: physical register i holds a value (FXSAVE's form of the tag word)
   uint16_t fop = 0;    // low 11 bits of the last opcode
   uint64_t fip = 0, fdp = 0;
@@ -81,9 +81,9 @@ struct X87 {
   void fninit();
   void fnclex() { sw &= x87sw::kConditions; }
   void fldcw(uint16_t v);
-  uint16_t full_tag_word() const;           // FNSTENV's form
+  uint16_t full_tag_word() const;  // FNSTENV's form
   void set_full_tag_word(uint16_t tag16);
-  void mmx_touch();                         // any MMX instruction but EMMS: TOP = 0, all valid
+  void mmx_touch();  // any MMX instruction but EMMS: TOP = 0, all valid
   void emms() { top = tag = 0; }
   uint64_t mmx(unsigned i) const { return st[i & 7].mant; }
   void set_mmx(unsigned i, uint64_t v) { st[i & 7] = {v, 0xFFFF}; }
@@ -92,7 +92,8 @@ struct X87 {
   // ST(dst) = ST(dst) op ST(src), or for the reversed ones ST(src) op ST(dst).
   template <X87Arith op>
   void arith(unsigned dst, unsigned src, bool and_pop = false) {
-    if (empty(dst) || empty(src)) [[unlikely]] return underflow(dst, and_pop);
+    if (empty(dst) || empty(src)) [[unlikely]]
+      return underflow(dst, and_pop);
     F80& a = reg(dst);
     const uint16_t r = host_x87::arith<op>(a, reg(src), cw, sw);
     settle(r, x87sw::kC1);
@@ -101,7 +102,8 @@ struct X87 {
   // ST(0) = ST(0) op memory; bits is the operand as it lies in memory, zero extended.
   template <X87Arith op, X87Format format>
   void arith_mem(uint64_t bits) {
-    if (empty(0)) [[unlikely]] return underflow(0, false);
+    if (empty(0)) [[unlikely]]
+      return underflow(0, false);
     settle(host_x87::arith_mem<op, format>(reg(0), &bits, cw, sw), x87sw::kC1);
   }
   void fsqrt();
@@ -118,7 +120,8 @@ struct X87 {
   void fucom(unsigned src, unsigned pops = 0);  // FUCOM, FUCOMP, FUCOMPP
   template <X87Format format>
   void fcom_mem(uint64_t bits, bool and_pop = false) {
-    if (empty(0)) [[unlikely]] return compare_underflow(and_pop ? 1 : 0);
+    if (empty(0)) [[unlikely]]
+      return compare_underflow(and_pop ? 1 : 0);
     F80 a = reg(0);
     settle_compare(host_x87::arith_mem<X87Arith::kCom, format>(a, &bits, cw, sw), and_pop ? 1 : 0);
   }
@@ -134,7 +137,8 @@ struct X87 {
   void fld_constant(X87Constant which);
   template <X87Load op>  // FLD m32/m64, FILD; bits as in memory, zero extended
   void fld_mem(uint64_t bits) {
-    if (!empty(7)) [[unlikely]] return overflow();
+    if (!empty(7)) [[unlikely]]
+      return overflow();
     F80& slot = reg(7);
     const F80 before = slot;
     finish_load(before, host_x87::load<op>(slot, &bits, sw));
@@ -148,9 +152,11 @@ struct X87 {
   X87ToMemory<uint64_t> fist(bool and_pop) const {
     constexpr bool is16 = op == X87Store::kI16 || op == X87Store::kI16Truncate;
     constexpr bool is32 = op == X87Store::kI32 || op == X87Store::kI32Truncate;
-    if (empty(0)) [[unlikely]] return store_underflow<uint64_t>(is16   ? uint64_t{0x8000}
-                                                                : is32 ? uint64_t{0x80000000}
-                                                                       : uint64_t{1} << 63, and_pop);
+    if (empty(0)) [[unlikely]]
+      return store_underflow<uint64_t>(is16   ? uint64_t{0x8000}
+                                       : is32 ? uint64_t{0x80000000}
+                                              : uint64_t{1} << 63,
+                                       and_pop);
     uint64_t v = 0;
     const uint16_t r = host_x87::store_integer<op>(reg(0), &v, cw, sw);
     return finish_store(v, r, and_pop, x87sw::kPreComputation);

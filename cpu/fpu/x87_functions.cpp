@@ -45,9 +45,9 @@ constexpr Coefficients<n> odd_reciprocals() {
   return c;
 }
 
-constexpr auto kSinTail = factorials<14>(2, 2);   // 1/3!, 1/5! ...
-constexpr auto kCosTail = factorials<15>(1, 2);   // 1/2!, 1/4! ...
-constexpr auto kExpTail = factorials<15>(2, 1);   // 1/2!, 1/3! ...
+constexpr auto kSinTail = factorials<14>(2, 2);  // 1/3!, 1/5! ...
+constexpr auto kCosTail = factorials<15>(1, 2);  // 1/2!, 1/4! ...
+constexpr auto kExpTail = factorials<15>(2, 1);  // 1/2!, 1/3! ...
 constexpr auto kOddTail = odd_reciprocals<12>();
 
 // t (1 - z/3 + z^2/5 - ...) and t (1 + z/3 + z^2/5 + ...) with z = t^2, |t| at most 1/16.
@@ -82,7 +82,8 @@ constexpr Wide kLog2E = kOne / kLn2;
 constexpr int kAtanSteps = 16;
 constexpr auto make_atan_table() {
   std::array<Wide, kAtanSteps + 1> t{};
-  for (int i = 1; i <= kAtanSteps; ++i) t[i] = t[i - 1] + atan_series(wide_integer(16) / wide_integer(256 + i * (i - 1)));
+  for (int i = 1; i <= kAtanSteps; ++i)
+    t[i] = t[i - 1] + atan_series(wide_integer(16) / wide_integer(256 + i * (i - 1)));
   return t;
 }
 constexpr auto kAtanTable = make_atan_table();

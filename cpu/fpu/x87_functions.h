@@ -20,9 +20,9 @@ Wide wide_cos(const Wide& rest);  // the same
 // Angle of the point (x, y), neither of them zero, in -pi..pi.
 Wide wide_atan2(const Wide& y, const Wide& x);
 
-Wide wide_log2(const Wide& x);      // x greater than zero; zero exactly for one
-Wide wide_log2_1p(const Wide& x);   // log2(1 + x), x greater than -1
-Wide wide_exp2_m1(const Wide& x);   // 2^x - 1, |x| at most 1
+Wide wide_log2(const Wide& x);     // x greater than zero; zero exactly for one
+Wide wide_log2_1p(const Wide& x);  // log2(1 + x), x greater than -1
+Wide wide_exp2_m1(const Wide& x);  // 2^x - 1, |x| at most 1
 
 Wide wide_pi();
 

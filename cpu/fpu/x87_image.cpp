@@ -14,7 +14,8 @@ constexpr unsigned kTagValid = 0, kTagZero = 1, kTagSpecial = 2, kTagEmpty = 3;
 
 unsigned tag_of(const F80& v) {
   if (v.is_zero()) return kTagZero;
-  const bool normal = v.exponent() != 0 && v.exponent() != F80::kExponentMask && (v.mant & F80::kIntegerBit) != 0;
+  const bool normal =
+      v.exponent() != 0 && v.exponent() != F80::kExponentMask && (v.mant & F80::kIntegerBit) != 0;
   return normal ? kTagValid : kTagSpecial;
 }
 

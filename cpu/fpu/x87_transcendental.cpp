@@ -72,7 +72,8 @@ Rounded round_wide(const Wide& w, uint16_t cw, bool exact) {
     if ((cw & kOE) == 0) {
       exponent -= kBiasAdjust;
     } else {
-      const bool infinite = rc == x87cw::kNearest || (rc == x87cw::kUp && !w.negative) || (rc == x87cw::kDown && w.negative);
+      const bool infinite =
+          rc == x87cw::kNearest || (rc == x87cw::kUp && !w.negative) || (rc == x87cw::kDown && w.negative);
       const F80 largest{~uint64_t{0}, kMaxExponent};
       return {(infinite ? kF80Infinity : largest).with_sign(w.negative),
               static_cast<uint16_t>(kOE | kPE | (infinite ? kC1 : 0))};
@@ -123,10 +124,11 @@ Checked check(const F80& a, const F80& b) {
 Rounded exactly(const F80& v, uint16_t flags = 0) { return {v, flags}; }
 Rounded invalid() { return {kF80Indefinite, kIE}; }
 
-Rounded log_times(const F80& y, const Wide& log, uint16_t cw, bool log_exact) {
-  const Wide w = wide_from(y) * log;
-  // A power of two: the product of y and a small integer has 80 bits at most.
-  return round_wide(w, cw, log_exact);
+// exact: of a power of two. The silicon reports PE all the same, and so UE if the result is tiny.
+Rounded log_times(const F80& y, const Wide& log, uint16_t cw, bool exact) {
+  Rounded r = round_wide(wide_from(y) * log, cw, exact);
+  r.flags |= r.value.is_denormal() ? kPE | kUE : kPE;
+  return r;
 }
 
 Rounded yl2x(const F80& x, const F80& y, uint16_t cw) {
@@ -187,7 +189,7 @@ Rounded two_to_x_m1(const F80& x, uint16_t cw) {
   if (x.is_infinity()) return exactly(x.sign() ? kF80One.with_sign(true) : x);
   const Wide w = wide_from(x);
   const bool one = w.exponent == 0 && w.mant == u128{1} << 127;
-  if (one) return exactly(x.sign() ? F80{F80::kIntegerBit, 0xBFFE} : kF80One);
+  if (one) return exactly(x.sign() ? F80{F80::kIntegerBit, 0xBFFE} : kF80One, kPE);
   if (w.exponent >= 0) return exactly(x);  // undefined by the manual: as the silicon does
   return round_wide(wide_exp2_m1(w), cw, false);
 }
@@ -232,14 +234,14 @@ void X87::fyl2x() {
   if (empty(0) || empty(1)) return underflow(1, true);
   const Checked c = check(reg(0), reg(1));
   const Rounded r = c.done ? Rounded{c.result, 0} : yl2x(reg(0), reg(1), cw);
-  finish_function(1, r.value, (r.flags & kIE) != 0 ? r.flags : r.flags | c.flags, true);
+  finish_function(1, r.value, (r.flags & (kIE | kZE)) != 0 ? r.flags : r.flags | c.flags, true);
 }
 
 void X87::fyl2xp1() {
   if (empty(0) || empty(1)) return underflow(1, true);
   const Checked c = check(reg(0), reg(1));
   const Rounded r = c.done ? Rounded{c.result, 0} : yl2xp1(reg(0), reg(1), cw);
-  finish_function(1, r.value, (r.flags & kIE) != 0 ? r.flags : r.flags | c.flags, true);
+  finish_function(1, r.value, (r.flags & (kIE | kZE)) != 0 ? r.flags : r.flags | c.flags, true);
 }
 
 void X87::fpatan() {

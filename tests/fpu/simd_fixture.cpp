@@ -83,7 +83,8 @@ bool same(const SimdState& a, const SimdState& b) {
 std::string describe(const char* who, const SimdState& s, uint32_t control) {
   char line[256];
   const auto ul = [](uint64_t v) { return static_cast<unsigned long>(v); };
-  std::snprintf(line, sizeof line, "%s: xmm0 %016lx%016lx xmm1 %016lx%016lx mm0 %016lx mm1 %016lx rax %lx mxcsr %x\n", who,
+  std::snprintf(line, sizeof line,
+                "%s: xmm0 %016lx%016lx xmm1 %016lx%016lx mm0 %016lx mm1 %016lx rax %lx mxcsr %x\n", who,
                 ul(s.x0.hi), ul(s.x0.lo), ul(s.x1.hi), ul(s.x1.lo), ul(s.m0), ul(s.m1), ul(s.rax), control);
   return line;
 }
@@ -122,7 +123,8 @@ std::string differs(const SimdCase& c, unsigned rounds, uint64_t seed) {
   const Native native(c.code);
   for (unsigned n = 0; n < rounds; ++n) {
     const SimdState before = random_simd(rng, c.operands);
-    const uint32_t control = mxcsr::kMasks | (static_cast<uint32_t>(rng()) & (mxcsr::kRounding | mxcsr::kDaz | mxcsr::kFtz)) |
+    const uint32_t control = mxcsr::kMasks |
+                             (static_cast<uint32_t>(rng()) & (mxcsr::kRounding | mxcsr::kDaz | mxcsr::kFtz)) |
                              (rng() % 2 == 0 ? static_cast<uint32_t>(rng()) & mxcsr::kFlags : 0);
     FxArea out;
     Operand memory = before.memory;
@@ -140,7 +142,8 @@ std::string differs(const SimdCase& c, unsigned rounds, uint64_t seed) {
       c.ours(after);
       MxcsrScope::collect(our_control);
     }
-    if (same(after, expected) && our_control == control_of(out) && after.eflags == (eflags & kCompareFlags)) continue;
+    if (same(after, expected) && our_control == control_of(out) && after.eflags == (eflags & kCompareFlags))
+      continue;
     return c.name + " round " + std::to_string(n) + "\n" + describe("before", before, control) +
            describe("native", expected, control_of(out)) + describe("ours", after, our_control);
   }
@@ -153,7 +156,8 @@ std::string differs_unmasked(const SimdCase& c, unsigned rounds, uint64_t seed) 
   const FaultCatcher catcher;
   for (unsigned n = 0; n < rounds; ++n) {
     const SimdState before = random_simd(rng, c.operands);
-    const auto control = static_cast<uint32_t>(rng()) & (mxcsr::kRounding | mxcsr::kDaz | mxcsr::kFtz | mxcsr::kMasks);
+    const auto control =
+        static_cast<uint32_t>(rng()) & (mxcsr::kRounding | mxcsr::kDaz | mxcsr::kFtz | mxcsr::kMasks);
     FxArea out;
     Operand memory = before.memory;
     uint64_t rax = before.rax;

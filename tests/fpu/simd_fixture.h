@@ -19,7 +19,9 @@ struct SimdState {
   uint64_t eflags = 0;  // only of comparisons
   Operand memory;
 
-  void set_flags(const ilse::cpu::simd::CompareFlags& f) { eflags = (f.zf ? 0x40 : 0) | (f.pf ? 4 : 0) | (f.cf ? 1 : 0); }
+  void set_flags(const ilse::cpu::simd::CompareFlags& f) {
+    eflags = (f.zf ? 0x40 : 0) | (f.pf ? 4 : 0) | (f.cf ? 1 : 0);
+  }
 };
 
 struct SimdCase {

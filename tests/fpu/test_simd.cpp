@@ -71,14 +71,9 @@ constexpr Row kBinary[] = {
 };
 
 constexpr Row kShifts[] = {
-    {"psllw", 0xF1, psllw, psllw},
-    {"pslld", 0xF2, pslld, pslld},
-    {"psllq", 0xF3, psllq, psllq},
-    {"psrlw", 0xD1, psrlw, psrlw},
-    {"psrld", 0xD2, psrld, psrld},
-    {"psrlq", 0xD3, psrlq, psrlq},
-    {"psraw", 0xE1, psraw, psraw},
-    {"psrad", 0xE2, psrad, psrad},
+    {"psllw", 0xF1, psllw, psllw}, {"pslld", 0xF2, pslld, pslld}, {"psllq", 0xF3, psllq, psllq},
+    {"psrlw", 0xD1, psrlw, psrlw}, {"psrld", 0xD2, psrld, psrld}, {"psrlq", 0xD3, psrlq, psrlq},
+    {"psraw", 0xE1, psraw, psraw}, {"psrad", 0xE2, psrad, psrad},
 };
 
 void check_rows(std::span<const Row> rows, SimdOperands operands) {
@@ -87,10 +82,14 @@ void check_rows(std::span<const Row> rows, SimdOperands operands) {
     INFO(row.name);
     const auto xmm = row.xmm;
     const auto mmx = row.mmx;
-    CHECK(differs({row.name, {0x66, 0x0F, row.opcode, 0xC1}, operands,
-                   [xmm](SimdState& s) { s.x0 = xmm(s.x0, s.x1); }}, kRounds, seed++) == "");
-    CHECK(differs({row.name, {0x0F, row.opcode, 0xC1}, operands,
-                   [mmx](SimdState& s) { s.m0 = mmx(s.m0, s.m1); }}, kRounds, seed++) == "");
+    CHECK(differs({row.name,
+                   {0x66, 0x0F, row.opcode, 0xC1},
+                   operands,
+                   [xmm](SimdState& s) { s.x0 = xmm(s.x0, s.x1); }},
+                  kRounds, seed++) == "");
+    CHECK(differs(
+              {row.name, {0x0F, row.opcode, 0xC1}, operands, [mmx](SimdState& s) { s.m0 = mmx(s.m0, s.m1); }},
+              kRounds, seed++) == "");
   }
 }
 
@@ -118,7 +117,8 @@ TEST_CASE("SIMD shifts and shuffles by every immediate", "[simd]") {
     const auto imm = static_cast<uint8_t>(i);
     const auto add = [&](std::vector<uint8_t> code, std::function<void(SimdState&)> ours) {
       code.push_back(imm);
-      cases.push_back({"immediate " + std::to_string(i), std::move(code), SimdOperands::kInteger, std::move(ours)});
+      cases.push_back(
+          {"immediate " + std::to_string(i), std::move(code), SimdOperands::kInteger, std::move(ours)});
     };
     add({0x66, 0x0F, 0x71, 0xD0}, [imm](SimdState& s) { s.x0 = psrlw(s.x0, Xmm{imm, 0}); });
     add({0x0F, 0x71, 0xD0}, [imm](SimdState& s) { s.m0 = psrlw(s.m0, imm); });
@@ -144,7 +144,8 @@ TEST_CASE("SIMD shifts and shuffles by every immediate", "[simd]") {
     add({0x0F, 0x70, 0xC1}, [imm](SimdState& s) { s.m0 = pshufw(s.m1, imm); });
     add({0x0F, 0xC6, 0xC1}, [imm](SimdState& s) { s.x0 = shufps(s.x0, s.x1, imm); });
     add({0x66, 0x0F, 0xC6, 0xC1}, [imm](SimdState& s) { s.x0 = shufpd(s.x0, s.x1, imm); });
-    add({0x66, 0x0F, 0xC4, 0xC0}, [imm](SimdState& s) { s.x0 = pinsrw(s.x0, static_cast<uint32_t>(s.rax), imm); });
+    add({0x66, 0x0F, 0xC4, 0xC0},
+        [imm](SimdState& s) { s.x0 = pinsrw(s.x0, static_cast<uint32_t>(s.rax), imm); });
     add({0x0F, 0xC4, 0xC0}, [imm](SimdState& s) { s.m0 = pinsrw(s.m0, static_cast<uint32_t>(s.rax), imm); });
     add({0x66, 0x0F, 0xC5, 0xC1}, [imm](SimdState& s) { s.rax = pextrw(s.x1, imm); });
     add({0x0F, 0xC5, 0xC1}, [imm](SimdState& s) { s.rax = pextrw(s.m1, imm); });
@@ -153,26 +154,57 @@ TEST_CASE("SIMD shifts and shuffles by every immediate", "[simd]") {
 }
 
 TEST_CASE("SIMD unpacks of quadwords and floats, sign masks", "[simd]") {
-  check({{"punpcklqdq", {0x66, 0x0F, 0x6C, 0xC1}, SimdOperands::kInteger, [](SimdState& s) { s.x0 = punpcklqdq(s.x0, s.x1); }},
-         {"punpckhqdq", {0x66, 0x0F, 0x6D, 0xC1}, SimdOperands::kInteger, [](SimdState& s) { s.x0 = punpckhqdq(s.x0, s.x1); }},
-         {"unpcklps", {0x0F, 0x14, 0xC1}, SimdOperands::kInteger, [](SimdState& s) { s.x0 = unpcklps(s.x0, s.x1); }},
-         {"unpckhps", {0x0F, 0x15, 0xC1}, SimdOperands::kInteger, [](SimdState& s) { s.x0 = unpckhps(s.x0, s.x1); }},
-         {"unpcklpd", {0x66, 0x0F, 0x14, 0xC1}, SimdOperands::kInteger, [](SimdState& s) { s.x0 = unpcklpd(s.x0, s.x1); }},
-         {"unpckhpd", {0x66, 0x0F, 0x15, 0xC1}, SimdOperands::kInteger, [](SimdState& s) { s.x0 = unpckhpd(s.x0, s.x1); }},
-         {"pmovmskb", {0x66, 0x0F, 0xD7, 0xC1}, SimdOperands::kInteger, [](SimdState& s) { s.rax = pmovmskb(s.x1); }},
-         {"pmovmskb mm", {0x0F, 0xD7, 0xC1}, SimdOperands::kInteger, [](SimdState& s) { s.rax = pmovmskb(s.m1); }},
-         {"movmskps", {0x0F, 0x50, 0xC1}, SimdOperands::kInteger, [](SimdState& s) { s.rax = movmskps(s.x1); }},
-         {"movmskpd", {0x66, 0x0F, 0x50, 0xC1}, SimdOperands::kInteger, [](SimdState& s) { s.rax = movmskpd(s.x1); }}});
+  check(
+      {{"punpcklqdq",
+        {0x66, 0x0F, 0x6C, 0xC1},
+        SimdOperands::kInteger,
+        [](SimdState& s) { s.x0 = punpcklqdq(s.x0, s.x1); }},
+       {"punpckhqdq",
+        {0x66, 0x0F, 0x6D, 0xC1},
+        SimdOperands::kInteger,
+        [](SimdState& s) { s.x0 = punpckhqdq(s.x0, s.x1); }},
+       {"unpcklps",
+        {0x0F, 0x14, 0xC1},
+        SimdOperands::kInteger,
+        [](SimdState& s) { s.x0 = unpcklps(s.x0, s.x1); }},
+       {"unpckhps",
+        {0x0F, 0x15, 0xC1},
+        SimdOperands::kInteger,
+        [](SimdState& s) { s.x0 = unpckhps(s.x0, s.x1); }},
+       {"unpcklpd",
+        {0x66, 0x0F, 0x14, 0xC1},
+        SimdOperands::kInteger,
+        [](SimdState& s) { s.x0 = unpcklpd(s.x0, s.x1); }},
+       {"unpckhpd",
+        {0x66, 0x0F, 0x15, 0xC1},
+        SimdOperands::kInteger,
+        [](SimdState& s) { s.x0 = unpckhpd(s.x0, s.x1); }},
+       {"pmovmskb",
+        {0x66, 0x0F, 0xD7, 0xC1},
+        SimdOperands::kInteger,
+        [](SimdState& s) { s.rax = pmovmskb(s.x1); }},
+       {"pmovmskb mm",
+        {0x0F, 0xD7, 0xC1},
+        SimdOperands::kInteger,
+        [](SimdState& s) { s.rax = pmovmskb(s.m1); }},
+       {"movmskps", {0x0F, 0x50, 0xC1}, SimdOperands::kInteger, [](SimdState& s) { s.rax = movmskps(s.x1); }},
+       {"movmskpd", {0x66, 0x0F, 0x50, 0xC1}, SimdOperands::kInteger, [](SimdState& s) {
+          s.rax = movmskpd(s.x1);
+        }}});
 }
 
 TEST_CASE("SIMD MASKMOVDQU and MASKMOVQ store the bytes whose mask bit is set", "[simd]") {
   // The implied address is RDI: lend it RSI around the instruction.
-  check({{"maskmovdqu", {0x48, 0x87, 0xFE, 0x66, 0x0F, 0xF7, 0xC1, 0x48, 0x87, 0xFE}, SimdOperands::kInteger,
+  check({{"maskmovdqu",
+          {0x48, 0x87, 0xFE, 0x66, 0x0F, 0xF7, 0xC1, 0x48, 0x87, 0xFE},
+          SimdOperands::kInteger,
           [](SimdState& s) {
             const Xmm r = maskmov(Xmm{s.memory.get<uint64_t>(), s.memory.get<uint64_t>(8)}, s.x0, s.x1);
             s.memory.put(r.lo);
             s.memory.put(r.hi, 8);
           }},
-         {"maskmovq", {0x48, 0x87, 0xFE, 0x0F, 0xF7, 0xC1, 0x48, 0x87, 0xFE}, SimdOperands::kInteger,
+         {"maskmovq",
+          {0x48, 0x87, 0xFE, 0x0F, 0xF7, 0xC1, 0x48, 0x87, 0xFE},
+          SimdOperands::kInteger,
           [](SimdState& s) { s.memory.put(maskmov(s.memory.get<uint64_t>(), s.m0, s.m1)); }}});
 }

@@ -44,31 +44,39 @@ void add_arith(std::vector<Case>& out, const char* name) {
   constexpr unsigned kind = static_cast<unsigned>(op);
   constexpr unsigned twisted = kind >= 4 ? kind ^ 1 : kind;
   for (unsigned i : {0u, 1u, 3u, 7u}) {
-    out.push_back({std::string(name) + " st,st(i)", {0xD8, byte(0xC0 | kind << 3 | i)},
-                   plain([i](X87& x) { x.arith<op>(0, i); })});
-    out.push_back({std::string(name) + " st(i),st", {0xDC, byte(0xC0 | twisted << 3 | i)},
-                   plain([i](X87& x) { x.arith<op>(i, 0); })});
-    out.push_back({std::string(name) + "p", {0xDE, byte(0xC0 | twisted << 3 | i)},
-                   plain([i](X87& x) { x.arith<op>(i, 0, true); })});
+    out.push_back({std::string(name) + " st,st(i)", {0xD8, byte(0xC0 | kind << 3 | i)}, plain([i](X87& x) {
+                     x.arith<op>(0, i);
+                   })});
+    out.push_back({std::string(name) + " st(i),st", {0xDC, byte(0xC0 | twisted << 3 | i)}, plain([i](X87& x) {
+                     x.arith<op>(i, 0);
+                   })});
+    out.push_back({std::string(name) + "p", {0xDE, byte(0xC0 | twisted << 3 | i)}, plain([i](X87& x) {
+                     x.arith<op>(i, 0, true);
+                   })});
   }
   const auto modrm = byte(0x06 | kind << 3);
-  out.push_back({std::string(name) + " m32", {0xD8, modrm},
+  out.push_back({std::string(name) + " m32",
+                 {0xD8, modrm},
                  [](X87& x, Operand& m, uint64_t&) { x.arith_mem<op, X87Format::kM32>(m.get<uint32_t>()); },
                  [](Random& r, Operand& m) { m.put(random_f32(r)); }});
-  out.push_back({std::string(name) + " m64", {0xDC, modrm},
+  out.push_back({std::string(name) + " m64",
+                 {0xDC, modrm},
                  [](X87& x, Operand& m, uint64_t&) { x.arith_mem<op, X87Format::kM64>(m.get<uint64_t>()); },
                  [](Random& r, Operand& m) { m.put(random_f64(r)); }});
-  out.push_back({std::string(name) + " i32", {0xDA, modrm},
+  out.push_back({std::string(name) + " i32",
+                 {0xDA, modrm},
                  [](X87& x, Operand& m, uint64_t&) { x.arith_mem<op, X87Format::kI32>(m.get<uint32_t>()); },
                  [](Random& r, Operand& m) { m.put(static_cast<uint32_t>(random_operand(r, 4))); }});
-  out.push_back({std::string(name) + " i16", {0xDE, modrm},
+  out.push_back({std::string(name) + " i16",
+                 {0xDE, modrm},
                  [](X87& x, Operand& m, uint64_t&) { x.arith_mem<op, X87Format::kI16>(m.get<uint16_t>()); },
                  [](Random& r, Operand& m) { m.put(static_cast<uint16_t>(random_operand(r, 2))); }});
 }
 
 template <X87Format format, class T>
 Case compare_mem(const char* name, uint8_t opcode, bool pop, T (*make)(Random&)) {
-  return {name, {opcode, byte(pop ? 0x1E : 0x16)},
+  return {name,
+          {opcode, byte(pop ? 0x1E : 0x16)},
           [pop](X87& x, Operand& m, uint64_t&) { x.fcom_mem<format>(m.get<T>(), pop); },
           [make](Random& r, Operand& m) { m.put(make(r)); }};
 }
@@ -78,14 +86,17 @@ uint16_t make_i16(Random& r) { return static_cast<uint16_t>(random_operand(r, 2)
 
 template <X87Load op, class T>
 Case load_mem(const char* name, uint8_t opcode, uint8_t modrm, T (*make)(Random&)) {
-  return {name, {opcode, modrm}, [](X87& x, Operand& m, uint64_t&) { x.fld_mem<op>(m.get<T>()); },
+  return {name,
+          {opcode, modrm},
+          [](X87& x, Operand& m, uint64_t&) { x.fld_mem<op>(m.get<T>()); },
           [make](Random& r, Operand& m) { m.put(make(r)); }};
 }
 
 template <X87Store op>
 Case store_int(const char* name, uint8_t opcode, uint8_t modrm, unsigned bytes, bool pop) {
-  return {name, {opcode, modrm},
-          [bytes, pop](X87& x, Operand& m, uint64_t&) { store(x, m, x.fist<op>(pop), bytes); }};
+  return {name, {opcode, modrm}, [bytes, pop](X87& x, Operand& m, uint64_t&) {
+            store(x, m, x.fist<op>(pop), bytes);
+          }};
 }
 
 }  // namespace
@@ -137,8 +148,16 @@ TEST_CASE("x87 loads", "[x87]") {
   std::vector<Case> cases{
       {"fld st(i)", {0xD9, 0xC3}, plain([](X87& x) { x.fld(3); })},
       {"fld st(7)", {0xD9, 0xC7}, plain([](X87& x) { x.fld(7); })},
-      {"fld m80", {0xDB, 0x2E}, [](X87& x, Operand& m, uint64_t&) { x.fld_m80({m.get<uint64_t>(), m.get<uint16_t>(8)}); }},
-      {"fbld", {0xDF, 0x26}, [](X87& x, Operand& m, uint64_t&) { x.fbld({m.get<uint64_t>(), m.get<uint16_t>(8)}); },
+      {"fld m80",
+       {0xDB, 0x2E},
+       [](X87& x, Operand& m, uint64_t&) {
+         x.fld_m80({m.get<uint64_t>(), m.get<uint16_t>(8)});
+       }},
+      {"fbld",
+       {0xDF, 0x26},
+       [](X87& x, Operand& m, uint64_t&) {
+         x.fbld({m.get<uint64_t>(), m.get<uint16_t>(8)});
+       },
        [](Random& r, Operand& m) {
          uint64_t v = 0;
          for (int i = 0; i < 16; ++i) v = v << 4 | r() % 10;
@@ -149,11 +168,13 @@ TEST_CASE("x87 loads", "[x87]") {
       load_mem<X87Load::kM64>("fld m64", 0xDD, 0x06, random_f64),
       load_mem<X87Load::kI16>("fild i16", 0xDF, 0x06, make_i16),
       load_mem<X87Load::kI32>("fild i32", 0xDB, 0x06, make_i32),
-      load_mem<X87Load::kI64, uint64_t>("fild i64", 0xDF, 0x2E, [](Random& r) { return random_operand(r, 8); }),
+      load_mem<X87Load::kI64, uint64_t>("fild i64", 0xDF, 0x2E,
+                                        [](Random& r) { return random_operand(r, 8); }),
   };
   for (unsigned i = 0; i < 7; ++i) {
-    cases.push_back({"constant " + std::to_string(i), {0xD9, byte(0xE8 + i)},
-                     plain([i](X87& x) { x.fld_constant(static_cast<X87Constant>(i)); })});
+    cases.push_back({"constant " + std::to_string(i), {0xD9, byte(0xE8 + i)}, plain([i](X87& x) {
+                       x.fld_constant(static_cast<X87Constant>(i));
+                     })});
   }
   check(cases);
 }

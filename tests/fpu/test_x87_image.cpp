@@ -53,10 +53,11 @@ Case restore_case(const char* name, std::vector<uint8_t> code, X87EnvFormat form
 TEST_CASE("x87 FNSTENV FNSAVE FLDENV FRSTOR bytes in the protected layouts", "[x87][image]") {
   constexpr auto p32 = X87EnvFormat::kProtected32, p16 = X87EnvFormat::kProtected16;
   uint64_t seed = 100;
-  for (const Case& c : {env_case("fnstenv 32", {0xD9, 0x36}, p32), env_case("fnstenv 16", {0x66, 0xD9, 0x36}, p16),
-                        save_case("fnsave 32", {0xDD, 0x36}, p32), save_case("fnsave 16", {0x66, 0xDD, 0x36}, p16),
-                        load_env_case("fldenv 32", {0xD9, 0x26}, p32), load_env_case("fldenv 16", {0x66, 0xD9, 0x26}, p16),
-                        restore_case("frstor 32", {0xDD, 0x26}, p32), restore_case("frstor 16", {0x66, 0xDD, 0x26}, p16)}) {
+  for (const Case& c :
+       {env_case("fnstenv 32", {0xD9, 0x36}, p32), env_case("fnstenv 16", {0x66, 0xD9, 0x36}, p16),
+        save_case("fnsave 32", {0xDD, 0x36}, p32), save_case("fnsave 16", {0x66, 0xDD, 0x36}, p16),
+        load_env_case("fldenv 32", {0xD9, 0x26}, p32), load_env_case("fldenv 16", {0x66, 0xD9, 0x26}, p16),
+        restore_case("frstor 32", {0xDD, 0x26}, p32), restore_case("frstor 16", {0x66, 0xDD, 0x26}, p16)}) {
     INFO(c.name);
     CHECK(differs(c, 5000, seed++) == "");
   }
@@ -111,8 +112,8 @@ TEST_CASE("x87 FXSAVE without REX.W keeps selectors and 32-bit pointers", "[x87]
   x.fop = 0x7EF;
   FxArea area;
   x87_fxsave(x, std::span(area.bytes).first<160>(), false);
-  const std::array<uint8_t, 24> expected{0x7F, 3, 0, 0, 0, 0, 0xEF, 7, 0x22, 0x22, 0x11, 0x11,
-                                         0x33, 0x33, 0, 0, 0x55, 0x55, 0x44, 0x44, 0x66, 0x66, 0, 0};
+  const std::array<uint8_t, 24> expected{0x7F, 3,    0, 0, 0,    0,    0xEF, 7,    0x22, 0x22, 0x11, 0x11,
+                                         0x33, 0x33, 0, 0, 0x55, 0x55, 0x44, 0x44, 0x66, 0x66, 0,    0};
   CHECK(std::equal(expected.begin(), expected.end(), area.bytes.begin()));
   X87 back;
   x87_fxrstor(back, std::span(area.bytes).first<160>(), false);
@@ -128,11 +129,13 @@ TEST_CASE("x87 environment in the real-mode layouts holds linear pointers and th
   x.fdp = 0x0010;  // linear 20010
   x.fop = 0x5A5;
   const X87Image r32 = x87_env(x, X87EnvFormat::kReal32);
-  const std::array<uint8_t, 28> expected32{0x7F, 3, 0xFF, 0xFF, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x97, 0x57,
-                                           0xFF, 0xFF, 0xA5, 0xF5, 0, 0, 0x10, 0, 0xFF, 0xFF, 0, 0x20, 0, 0};
+  const std::array<uint8_t, 28> expected32{0x7F, 3,    0xFF, 0xFF, 0,    0,    0xFF, 0xFF, 0xFF, 0xFF,
+                                           0xFF, 0xFF, 0x97, 0x57, 0xFF, 0xFF, 0xA5, 0xF5, 0,    0,
+                                           0x10, 0,    0xFF, 0xFF, 0,    0x20, 0,    0};
   CHECK(std::equal(expected32.begin(), expected32.end(), r32.begin()));
   const X87Image r16 = x87_env(x, X87EnvFormat::kReal16);
-  const std::array<uint8_t, 14> expected16{0x7F, 3, 0, 0, 0xFF, 0xFF, 0x97, 0x57, 0xA5, 0xF5, 0x10, 0, 0, 0x20};
+  const std::array<uint8_t, 14> expected16{0x7F, 3,    0,    0,    0xFF, 0xFF, 0x97,
+                                           0x57, 0xA5, 0xF5, 0x10, 0,    0,    0x20};
   CHECK(std::equal(expected16.begin(), expected16.end(), r16.begin()));
   for (const auto format : {X87EnvFormat::kReal32, X87EnvFormat::kReal16}) {
     X87 back;

