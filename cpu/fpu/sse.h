@@ -1,0 +1,8 @@
+// All of MMX, SSE and SSE2: what instruction rows include.
+#pragma once
+
+#include "cpu/fpu/mxcsr.h"
+#include "cpu/fpu/simd_integer.h"
+#include "cpu/fpu/simd_shuffle.h"
+#include "cpu/fpu/sse_arith.h"
+#include "cpu/fpu/sse_convert.h"

@@ -1,0 +1,44 @@
+// The 128-bit SSE register as a plain value, and its way to and from the host's vector registers.
+//
+// Portability: every operation in simd_*.h and sse_*.h is one host instruction or a few, x86-64 only.
+// Another host needs twins of those files; this one has nothing but the two conversions to change.
+#pragma once
+
+#include <emmintrin.h>
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#if !defined(__x86_64__)
+#error "no SSE on this host: write twins of cpu/fpu/simd_*.h and sse_*.h"
+#endif
+
+namespace ilse::cpu {
+
+struct alignas(16) Xmm {
+  uint64_t lo = 0;  // bits 63..0
+  uint64_t hi = 0;  // bits 127..64
+
+  constexpr bool operator==(const Xmm&) const = default;
+
+  // Element i of the register seen as T[16 / sizeof(T)].
+  template <class T>
+  T get(unsigned i) const {
+    T v;
+    std::memcpy(&v, reinterpret_cast<const char*>(this) + (i % (16 / sizeof(T))) * sizeof(T), sizeof(T));
+    return v;
+  }
+  template <class T>
+  void put(unsigned i, T v) {
+    std::memcpy(reinterpret_cast<char*>(this) + (i % (16 / sizeof(T))) * sizeof(T), &v, sizeof(T));
+  }
+};
+
+namespace simd {
+
+inline __m128i host(const Xmm& v) { return std::bit_cast<__m128i>(v); }
+inline Xmm guest(__m128i v) { return std::bit_cast<Xmm>(v); }
+
+}  // namespace simd
+}  // namespace ilse::cpu
