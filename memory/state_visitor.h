@@ -73,6 +73,10 @@ class StateVisitor {
           (*this)(std::string(name) + "." + std::to_string(i), field[i]);
         }
       }
+    } else if constexpr (requires(T & t, StateVisitor & v) { t.visit(v); }) {
+      begin(name, 1);
+      field.visit(*this);
+      end();
     } else {
       static_assert(T::kNames.size() == kFieldCount<T>, "a field of this state has no name");
       begin(name, version_of<T>());

@@ -26,6 +26,12 @@ struct F80 {
     return *this;
   }
   constexpr bool operator==(const F80&) const = default;
+  // Not an aggregate, so it shows a state visitor its fields itself.
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v("mant", mant);
+    v("se", se);
+  }
 
   constexpr bool sign() const { return (se >> 15) != 0; }
   constexpr int exponent() const { return se & kExponentMask; }

@@ -48,6 +48,7 @@ struct X87 {
   uint16_t fcs = 0, fds = 0;
 
   bool operator==(const X87&) const = default;
+  static constexpr std::array kNames{"st", "cw", "sw", "top", "tag", "fop", "fip", "fdp", "fcs", "fds"};
 
   // -- state ------------------------------------------------------------------------------------
   uint16_t status_word() const { return static_cast<uint16_t>(sw | top << x87sw::kTopShift); }  // FNSTSW

@@ -6,6 +6,7 @@
 
 #include <emmintrin.h>
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -21,6 +22,7 @@ struct alignas(16) Xmm {
   uint64_t hi = 0;  // bits 127..64
 
   constexpr bool operator==(const Xmm&) const = default;
+  static constexpr std::array kNames{"lo", "hi"};
 
   // Element i of the register seen as T[16 / sizeof(T)].
   template <class T>

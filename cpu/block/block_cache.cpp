@@ -1,0 +1,107 @@
+#include "cpu/block/block_cache.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <new>
+
+#include "memory/check.h"
+
+namespace ilse::cpu {
+
+void BlockCache::Unmap::operator()(uint8_t* p) const { munmap(p, size); }
+
+BlockCache::BlockCache(mem::Ram& ram)
+    : ram_(ram),
+      arena_(static_cast<uint8_t*>(mmap(nullptr, kArenaBytes, PROT_READ | PROT_WRITE,
+                                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)),
+             Unmap{kArenaBytes}),
+      buckets_(kBuckets, nullptr) {
+  ILSE_CHECK(arena_.get() != MAP_FAILED, "no memory for the block cache");
+  ram_.set_listener(this);
+}
+BlockCache::~BlockCache() { ram_.set_listener(nullptr); }
+
+Block* BlockCache::find(uint64_t phys, uint32_t mode) const {
+  for (Node* n = buckets_[bucket(phys, mode)]; n != nullptr; n = n->next) {
+    if (n->block.phys == phys && n->block.mode == mode && n->block.valid) return &n->block;
+  }
+  return nullptr;
+}
+
+Block* BlockCache::begin(uint64_t phys, uint32_t mode) {
+  constexpr size_t kLargest = sizeof(Node) + (kMaxInsns + 2) * sizeof(Insn);
+  if (used_ + kLargest > kArenaBytes) reset();
+  auto* node = new (arena_.get() + used_) Node;
+  node->block.phys = phys;
+  node->block.mode = mode;
+  node->block.insns = reinterpret_cast<Insn*>(node + 1);
+  for (unsigned i = 0; i < kMaxInsns + 1; ++i) new (node->block.insns + i) Insn;
+  return &node->block;
+}
+
+BlockCache::NewPages BlockCache::insert(Block* b) {
+  NewPages fresh;
+  auto* node = reinterpret_cast<Node*>(b);
+  size_t& head = used_;
+  head = static_cast<size_t>(reinterpret_cast<uint8_t*>(b->insns + b->count + 1) - arena_.get());
+  head = (head + 63) & ~size_t{63};
+  Node*& first = buckets_[bucket(b->phys, b->mode)];
+  node->next = first;
+  first = node;
+  b->valid = true;
+  b->cached = true;
+  ++built_;
+  for (int k = 0; k < 2; ++k) {
+    if (b->page[k] == ~0u) continue;
+    if (ram_.code_chunks(b->page[k]) == 0) fresh.page[k] = b->page[k];
+    ram_.add_code(b->page[k], b->chunks[k]);
+    pages_[b->page[k]].push_back(b);
+  }
+  return fresh;
+}
+
+void BlockCache::reset() {
+  for (Node* n : buckets_) {
+    for (; n != nullptr; n = n->next) n->block.valid = false;
+  }
+  std::fill(buckets_.begin(), buckets_.end(), nullptr);
+  for (auto& [page, blocks] : pages_) ram_.set_code(page, 0);
+  pages_.clear();
+  used_ = 0;
+  ++resets_;
+  if (leave_ != nullptr) *leave_ = true;
+}
+
+void BlockCache::drop(Block* b) {
+  b->valid = false;
+  Node** link = &buckets_[bucket(b->phys, b->mode)];
+  while (*link != nullptr && &(*link)->block != b) link = &(*link)->next;
+  if (*link != nullptr) *link = (*link)->next;
+}
+
+void BlockCache::code_written(uint32_t page, uint32_t chunks) {
+  auto it = pages_.find(page);
+  if (it == pages_.end()) return;
+  uint32_t left = 0;
+  auto hit = [&](Block* b) {
+    if (!b->valid) return true;
+    uint32_t mine = 0;
+    for (int k = 0; k < 2; ++k) {
+      if (b->page[k] == page) mine |= b->chunks[k];
+    }
+    if ((mine & chunks) == 0) {
+      left |= mine;
+      return false;
+    }
+    drop(b);
+    ++invalidated_;
+    if (running_ != nullptr && *running_ == b) *leave_ = true;
+    return true;
+  };
+  std::erase_if(it->second, hit);
+  ram_.set_code(page, left);
+  if (it->second.empty()) pages_.erase(it);
+}
+
+}  // namespace ilse::cpu

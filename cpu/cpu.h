@@ -1,0 +1,340 @@
+// One logical processor: architectural state, the paths from it to memory and the board, and the loop that
+// runs cached blocks. Everything that an instruction can reach is a member; there is no global state.
+//
+// Faults: tier-A handlers get `false` from the memory functions and leave with the fault in fault_; tier-B
+// helpers throw GuestFault, which the wrapper around every helper turns into the same thing. Throwing is
+// kept to helpers, where a fault is rare and a dozen exits would hide the manual's order of checks.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cpu/block/block_cache.h"
+#include "cpu/cpuid.h"
+#include "cpu/flags.h"
+#include "cpu/fpu/sse.h"
+#include "cpu/fpu/x87.h"
+#include "cpu/isa/insn.h"
+#include "cpu/mmu/tlb.h"
+#include "cpu/state.h"
+#include "memory/io_bus.h"
+#include "memory/phys_map.h"
+#include "memory/processor_pins.h"
+#include "memory/state_visitor.h"
+
+namespace ilse::cpu {
+
+using mem::PhysAddr;
+using mem::VTime;
+
+// Exception vectors (Intel SDM vol. 3A, table 6-1).
+enum Vector : uint8_t {
+  kDE = 0,
+  kDB = 1,
+  kNMI = 2,
+  kBP = 3,
+  kOFv = 4,
+  kBR = 5,
+  kUD = 6,
+  kNM = 7,
+  kDFv = 8,
+  kTS = 10,
+  kNP = 11,
+  kSS = 12,
+  kGP = 13,
+  kPFv = 14,
+  kMF = 16,
+  kACv = 17,
+  kMC = 18,
+  kXM = 19
+};
+
+struct GuestFault {
+  uint8_t vector = 0;
+  bool has_error = false;
+  uint32_t error = 0;
+};
+
+enum class Access : uint8_t { Read, Write, Execute };
+
+// Why an interrupt is delivered: decides about privilege checks and the pushed flags.
+enum class Cause : uint8_t { Exception, External, Software, SoftwareOne /* INT1 */, Nmi };
+
+// What an attached debugger or tracer wants to hear; null when nobody is there.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  // Before each instruction (the block cache then holds single-instruction blocks). False: stop here.
+  virtual bool before(class Cpu& cpu, const Insn& insn) = 0;
+  virtual void after(class Cpu&) {}
+  virtual void memory(uint64_t /*linear*/, PhysAddr, unsigned /*width*/, Access, uint64_t /*value*/) {}
+  virtual void interrupt(class Cpu&, uint8_t /*vector*/, Cause, std::optional<uint32_t> /*error*/) {}
+  virtual void triple_fault(class Cpu&) {}
+};
+
+// Converts between retired instructions and virtual time; owned by the machine.
+class TimeBase {
+ public:
+  virtual ~TimeBase() = default;
+  virtual VTime time_at(uint64_t instructions) const = 0;
+};
+
+enum class RunExit : uint8_t { Slice, Halted, Shutdown, Stopped };
+
+class Cpu final : public mem::ProcessorPins {
+ public:
+  Cpu(unsigned id, const Model& model, mem::PhysMap& memory, mem::IoBus& io, mem::BoardPort& board,
+      const TimeBase& time);
+  ~Cpu() override;
+  Cpu(const Cpu&) = delete;
+  Cpu& operator=(const Cpu&) = delete;
+
+  // --- architectural state ---------------------------------------------------------------------------
+  std::array<uint64_t, kSlots> gpr{};  // [kSlotBlock] is RIP between blocks
+  LazyFlags lazy;
+  uint32_t system_flags = 0;  // EFLAGS without the status flags and bit 1
+  std::array<Segment, 6> seg{};
+  Segment ldtr, tr;
+  DescriptorTable gdtr, idtr;
+  ControlRegisters cr;
+  Msrs msr;
+  Pending pending;
+  X87 fpu;
+  std::array<Xmm, 16> xmm{};
+  uint32_t mxcsr = 0x1F80;
+  uint64_t retired = 0;  // instructions, up to the start of the running slice
+
+  uint64_t rip() const { return gpr[kSlotBlock]; }
+  void set_rip(uint64_t v) { gpr[kSlotBlock] = v; }
+  uint32_t eflags() const { return lazy.get() | system_flags | 2; }
+  void set_eflags(uint32_t v);
+  unsigned cpl() const { return mode_ >> kModeCplShift & 3; }
+  bool protected_mode() const { return (cr.cr0 & kCr0Pe) != 0; }
+  bool v86() const { return (system_flags & kVM) != 0; }
+  bool long_mode() const { return (cr.efer & kEferLma) != 0; }
+  bool code64() const { return (mode_ & kModeCodeMask) == kModeCode64; }
+  uint32_t mode() const { return mode_; }
+  // Recomputes the mode bits after anything that they depend on has changed.
+  void update_mode();
+
+  // --- the processor's pins --------------------------------------------------------------------------
+  void reset(bool power_on);
+  void set_intr(bool level) override;
+  void pulse_nmi() override;
+  void pulse_smi() override;
+  void pulse_init() override;
+  void start_up(uint8_t vector) override;
+  void set_a20(bool enabled) override;
+  void set_ignne(bool level) override;
+  void attention() override;
+  unsigned id() const { return id_; }
+  const Model& model() const { return model_; }
+
+  // --- running -----------------------------------------------------------------------------------------
+  // Runs at most `instructions`; an event that needs the machine ends it early. retired is exact after it.
+  RunExit run(uint64_t instructions);
+  // Instructions retired up to now, exact also inside an instruction of a running block.
+  uint64_t count() const { return target_ - static_cast<uint64_t>(budget) - in_block(); }
+  VTime now() const { return time_.time_at(count()); }
+  uint64_t tsc() const;
+  void observe(Observer* o);
+  Observer* observer() const { return observer_; }
+  // Makes run() return Stopped at the next instruction boundary.
+  void stop() {
+    stop_ = true;
+    attention();
+  }
+  // An interrupt or trap may be due before the next instruction or iteration.
+  bool events_waiting() const { return events_; }
+  void look_for_events() { events_ = true; }
+
+  void visit_state(mem::StateVisitor& v);
+
+  // --- memory, slow and general paths -----------------------------------------------------------------
+  // Tier A: false leaves the fault in fault_. `lin` is linear.
+  bool load_slow(uint64_t lin, unsigned width, uint64_t* value, const Insn* i);
+  bool store_slow(uint64_t lin, unsigned width, uint64_t value, const Insn* i);
+  // Checks that a store of `width` bytes would succeed and reads the old value: the first half of a
+  // read-modify-write whose second half is store_slow.
+  bool load_rmw_slow(uint64_t lin, unsigned width, uint64_t* value, const Insn* i);
+  // Segmentation where base, limit or type matter. False: #GP or #SS in fault_.
+  bool segment(const Insn* i, uint64_t ea, unsigned width, Access a, uint64_t* lin);
+  bool segment(uint8_t s, uint64_t ea, unsigned width, Access a, uint64_t* lin);
+
+  // Tier B: throws GuestFault. The privilege is the current one unless `system`.
+  uint64_t read_lin(uint64_t lin, unsigned width, bool system = false);
+  void write_lin(uint64_t lin, unsigned width, uint64_t value, bool system = false);
+  void probe_write(uint64_t lin, unsigned width, bool system = false);
+  uint64_t read_seg(uint8_t s, uint64_t ea, unsigned width);
+  void write_seg(uint8_t s, uint64_t ea, unsigned width, uint64_t value);
+  uint64_t ea(const Insn& i) const;
+  uint64_t linear(const Insn& i, unsigned width, Access a);  // of the ModRM operand, throws
+  void read_bytes(const Insn& i, uint64_t offset, uint8_t* to, unsigned n);
+  void write_bytes(const Insn& i, uint64_t offset, const uint8_t* from, unsigned n);
+
+  // Translation without side effects, for debuggers: empty where nothing is mapped.
+  std::optional<uint64_t> translate_peek(uint64_t lin) const;
+  // The walk: fills accessed and dirty bits. False leaves #PF in fault_.
+  bool translate(uint64_t lin, Access a, bool as_user, uint64_t* phys);
+  void flush_tlb();
+  void flush_tlb_page(uint64_t lin);
+  // After CR3 was written; `keep`: the PCID's translations stay.
+  void new_address_space(bool keep);
+  bool load_pdptes(uint64_t cr3);  // false: reserved bits, #GP
+
+  // --- for handlers ------------------------------------------------------------------------------------
+  const Insn* leave_fault(const Insn* i);  // after fault_ was set
+  const Insn* leave_after(const Insn* i);  // i is complete; go on through the dispatcher
+  const Insn* leave_to(uint64_t rip) {
+    set_rip(rip);
+    return nullptr;
+  }
+  const Insn* enter(Block* b, uint64_t rip);
+  const Insn* jump(uint64_t rip);  // indirect or cross-page target
+  const Insn* branch(const Insn* i, bool taken);
+  void raise(uint8_t vector) { fault_ = {vector, false, 0}; }
+  void raise(uint8_t vector, uint32_t error) { fault_ = {vector, true, error}; }
+  uint64_t ip_mask() const { return code64() ? ~0ull : 0xFFFFFFFFull; }
+  uint64_t next_ip(const Insn* i) const { return (gpr[kSlotBlock] + i->ip + i->len) & ip_mask(); }
+  const Insn* run_helper(void (*helper)(Cpu&, const Insn&), const Insn* i, bool ends_block);
+  uint64_t stack_mask() const {
+    unsigned s = mode_ >> kModeStackShift & 3;
+    return s == 2 ? ~0ull : s == 1 ? 0xFFFFFFFFull : 0xFFFFull;
+  }
+
+  // Delivers an event through the IVT or IDT, with double and triple faults: sem/interrupt.cpp.
+  void deliver(uint8_t vector, Cause cause, std::optional<uint32_t> error, uint64_t return_rip);
+
+  mem::PhysMap& memory() { return memory_; }
+  mem::IoBus& io() { return io_; }
+  mem::BoardPort& board() { return board_; }
+  BlockCache& blocks() { return blocks_; }
+
+  template <class T>
+  T& reg_at(uint8_t offset) {
+    return *reinterpret_cast<T*>(reinterpret_cast<uint8_t*>(gpr.data()) + offset);
+  }
+  void write_reg(unsigned n, unsigned size, uint64_t v);
+  uint64_t read_reg(unsigned n, unsigned size) const;
+  uint64_t read_rm(const Insn& i, unsigned size);
+  void write_rm(const Insn& i, unsigned size, uint64_t v);
+
+  // --- engine state ------------------------------------------------------------------------------------
+  Tlb* tlb = nullptr;  // of the current privilege
+  uint64_t asid = 0;   // low bits of every valid tag
+  int64_t budget = 0;  // instructions that may still start, beyond the running block
+  Block* block = nullptr;
+  const Insn* current = nullptr;  // inside helpers and slow paths: the running instruction
+  uint64_t next_rip = 0;          // inside helpers: where to go on
+  bool leave = false;             // the running instruction has to be the last of its block
+  GuestFault fault_;
+
+ private:
+  friend class BlockCache;
+  struct JumpEntry {
+    uint64_t rip = ~0ull;
+    uint64_t tag = 0;
+    Block* block = nullptr;
+  };
+  static constexpr size_t kJumps = 4096;
+
+  uint64_t in_block() const { return current != nullptr ? current->left : 0; }
+  bool user() const { return (mode_ & kModeCplMask) == kModeCplMask; }
+  Block* find_block();
+  Block* build(uint64_t lin, uint64_t phys);
+  Block* part_of(const Block& b, unsigned count);
+  bool fetch_page(uint64_t lin, uint64_t* phys);
+  void events();
+  void run_single();
+  void execute(Block* b);
+  bool code_breakpoint();
+  void update_tag() { jump_tag_ = static_cast<uint64_t>(mode_) << 32 | (generation_ & 0xFFFFF) << 11 | asid; }
+  TlbEntry* fill(uint64_t lin, Access a, bool as_user);
+  bool access(uint64_t lin, unsigned width, Access a, uint64_t* value, bool as_user);
+  bool access_page(uint64_t lin, unsigned width, Access a, uint64_t* value, bool as_user);
+  bool bad_address(uint64_t lin, const Insn* i);
+  bool watched(uint64_t page) const;
+  void watch_data(uint64_t lin, unsigned width, Access a);
+  bool page_fault(uint64_t lin, Access a, bool as_user, bool present, bool reserved);
+
+  unsigned id_;
+  Model model_;
+  mem::PhysMap& memory_;
+  mem::IoBus& io_;
+  mem::BoardPort& board_;
+  const TimeBase& time_;
+  BlockCache blocks_;
+  uint32_t mode_ = 0;
+  uint64_t target_ = 0;      // count() when budget reaches zero between blocks
+  uint64_t generation_ = 0;  // raised by every TLB flush
+  uint64_t jump_tag_ = 0;
+  uint64_t next_asid_ = 1;
+  std::array<uint64_t, 64> pcid_asid_{};
+  Block* link_from_ = nullptr;
+  bool link_taken_ = false;
+  uint64_t link_lin_page_ = 0;
+  bool single_fault_ = false;  // the instruction of run_single ended in an exception or interrupt
+  bool faulted_ = false;
+  bool events_ = false;  // something in `pending` may want to be looked at
+  Block scratch_;
+  std::unique_ptr<std::array<Insn, BlockCache::kMaxInsns + 1>> scratch_insns_;
+  struct ExecEntry {
+    uint64_t tag = ~0ull;
+    uint64_t phys = 0;
+  };
+  std::unique_ptr<std::array<ExecEntry, 256>> exec_;
+  bool stop_ = false;
+  Observer* observer_ = nullptr;
+  std::unique_ptr<std::array<Tlb, 2>> tlbs_;
+  std::unique_ptr<std::array<JumpEntry, kJumps>> jumps_;
+};
+
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kThreaded = true;  // handlers call their successors; the compiler makes them jumps
+#else
+inline constexpr bool kThreaded = false;
+#endif
+
+inline const Insn* go(Cpu& c, const Insn* i) {
+  if constexpr (kThreaded) {
+    return i->fn(c, i);
+  } else {
+    return i;
+  }
+}
+
+inline const Insn* Cpu::enter(Block* b, uint64_t rip) {
+  gpr[kSlotBlock] = rip;
+  int64_t rest = budget - b->count;
+  if (rest < 0) [[unlikely]]
+    return nullptr;
+  budget = rest;
+  block = b;
+  return go(*this, b->insns);
+}
+
+inline const Insn* Cpu::jump(uint64_t rip) {
+  const JumpEntry& e = (*jumps_)[(rip ^ rip >> 12) & (kJumps - 1)];
+  if (e.rip == rip && e.tag == jump_tag_ && e.block->valid) [[likely]]
+    return enter(e.block, rip);
+  return leave_to(rip);
+}
+
+inline const Insn* Cpu::branch(const Insn* i, bool taken) {
+  uint64_t target = (gpr[kSlotBlock] + i->ip + i->len + (taken ? i->imm : 0)) & ip_mask();
+  Block* b = block->link[taken];
+  if (b != nullptr && b->valid) [[likely]]
+    return enter(b, target);
+  const JumpEntry& e = (*jumps_)[(target ^ target >> 12) & (kJumps - 1)];
+  if (e.rip == target && e.tag == jump_tag_ && e.block->valid) return enter(e.block, target);
+  link_from_ = block;
+  link_taken_ = taken;
+  link_lin_page_ = gpr[kSlotBlock] >> 12;
+  return leave_to(target);
+}
+
+}  // namespace ilse::cpu

@@ -1,0 +1,354 @@
+// The dispatcher: finds or builds the next block, runs it, and takes what lies between blocks: interrupts,
+// traps, single steps, the end of the slice (DESIGN.md §2, §3).
+#include <algorithm>
+
+#include "cpu/cpu.h"
+#include "cpu/isa/decoder.h"
+#include "cpu/sem/helpers.h"
+
+namespace ilse::cpu {
+
+namespace {
+
+// Behind the last instruction of a block that does not end in a transfer.
+const Insn* end_of_block(Cpu& c, const Insn* i) { return c.jump((c.gpr[kSlotBlock] + i->ip) & c.ip_mask()); }
+
+}  // namespace
+
+const Insn* Cpu::leave_fault(const Insn* i) {
+  budget += i->left;
+  set_rip((gpr[kSlotBlock] + i->ip) & ip_mask());
+  faulted_ = true;
+  leave = false;
+  return nullptr;
+}
+
+const Insn* Cpu::leave_after(const Insn* i) {
+  budget += i->left - 1;
+  leave = false;
+  return leave_to(next_ip(i));
+}
+
+const Insn* Cpu::run_helper(void (*helper)(Cpu&, const Insn&), const Insn* i, bool ends_block) {
+  current = i;
+  next_rip = next_ip(i);
+  try {
+    helper(*this, *i);
+  } catch (const GuestFault& f) {
+    fault_ = f;
+    current = nullptr;
+    return leave_fault(i);
+  }
+  current = nullptr;
+  if (ends_block || leave) {
+    budget += i->left - 1;
+    leave = false;
+    return leave_to(next_rip);
+  }
+  return go(*this, i + 1);
+}
+
+bool Cpu::fetch_page(uint64_t lin, uint64_t* phys) {
+  if (code64() && !sem::canonical(lin)) {
+    raise(kGP, 0);
+    return false;
+  }
+  ExecEntry& e = (*exec_)[lin >> 12 & 255];
+  uint64_t tag = (lin & kPageMask) | asid | (user() ? kTagSlow : 0);
+  if (e.tag != tag) {
+    uint64_t p;
+    if (!translate(lin, Access::Execute, user(), &p)) return false;
+    e = {tag, p & kPageMask};
+  }
+  *phys = e.phys | (lin & 0xFFF);
+  return true;
+}
+
+// Decodes from `lin` on. Null: fault_ is set.
+Block* Cpu::build(uint64_t lin, uint64_t phys) {
+  const mem::Region& region = memory_.for_read({phys});
+  bool cached = region.host != nullptr;
+  uint64_t resets = blocks_.resets();
+  Block* b = cached ? blocks_.begin(phys, mode_) : &scratch_;
+  if (blocks_.resets() != resets) link_from_ = nullptr;
+  if (!cached) *b = Block{phys, mode_, 0, 0, false, false, {}, {~0u, ~0u}, {}, scratch_insns_->data()};
+
+  unsigned limit = (mode_ & kModeSingle) != 0 || !cached ? 1 : BlockCache::kMaxInsns;
+  unsigned in_page = static_cast<unsigned>(mem::kPageSize - (phys & 0xFFF));
+  uint64_t room =
+      (mode_ & (kModeFlatCode | kModeCode64)) != 0 || code64() ? ~0ull : seg[kCs].limit - rip() + 1;
+  uint64_t second_phys = ~0ull;
+  uint8_t bytes[2 * kMaxInsnBytes];
+  unsigned at = 0;
+  bool stop = false;
+  while (!stop && b->count < limit) {
+    unsigned avail = std::min(in_page - at, kMaxInsnBytes);
+    memory_.peek_bytes({phys + at}, {bytes, avail}, now());
+    bool limited = room - at < avail;
+    if (limited) avail = static_cast<unsigned>(room - at);
+    Insn& insn = b->insns[b->count];
+    DecodeStatus status = decode(bytes, avail, mode_, model_, static_cast<uint16_t>(at), insn);
+    if (status == DecodeStatus::NeedMore && !limited) {
+      if (b->count != 0) break;  // an instruction that crosses a page has a block of its own
+      if (!fetch_page(code64() ? lin + in_page : (lin + in_page) & 0xFFFFFFFF, &second_phys)) {
+        if (fault_.vector == kPFv) cr.cr2 = code64() ? lin + in_page : (lin + in_page) & 0xFFFFFFFF;
+        return nullptr;
+      }
+      unsigned more = kMaxInsnBytes - avail;
+      memory_.peek_bytes({second_phys}, {bytes + avail, more}, now());
+      unsigned total = static_cast<unsigned>(std::min<uint64_t>(kMaxInsnBytes, room));
+      limited = total < kMaxInsnBytes;
+      status = decode(bytes, total, mode_, model_, 0, insn);
+      stop = true;
+    }
+    if (status != DecodeStatus::Ok) {
+      // Too long, or beyond the code segment's limit.
+      if (b->count != 0) break;
+      raise(kGP, 0);
+      return nullptr;
+    }
+    at += insn.len;
+    ++b->count;
+    if (insn.row == nullptr || insn.row->has(kEndsBlock) || at >= in_page || at >= room) stop = true;
+  }
+  b->bytes = static_cast<uint16_t>(at);
+  for (unsigned k = 0; k < b->count; ++k) b->insns[k].left = static_cast<uint16_t>(b->count - k);
+  Insn& end = b->insns[b->count];
+  end = Insn{};
+  end.fn = &end_of_block;
+  end.ip = b->bytes;
+
+  if (!cached) return b;
+  auto note = [&](int k, uint64_t from, unsigned n) {
+    const mem::Region& r = memory_.for_read({from});
+    if (r.kind != mem::Region::Kind::Ram) return;
+    b->page[k] = static_cast<uint32_t>((r.ram_offset + (from - r.base)) >> 12);
+    b->chunks[k] = mem::Ram::chunk_mask(from & 0xFFF, n);
+  };
+  note(0, phys, std::min(at, in_page));
+  if (at > in_page) {
+    note(1, second_phys & kPageMask, at - in_page);
+    b->second = second_phys & kPageMask;
+  }
+  auto fresh = blocks_.insert(b);
+  for (int k = 0; k < 2; ++k) {
+    if (fresh.page[k] == ~0u) continue;
+    for (Tlb& t : *tlbs_) t.slow_writes((k == 0 ? phys : second_phys) & kPageMask);
+  }
+  return b;
+}
+
+// The block at CS:RIP. Null: fault_ is set.
+Block* Cpu::find_block() {
+  uint64_t at = rip();
+  uint64_t lin = at;
+  bool flat = code64() || (mode_ & kModeFlatCode) != 0;
+  if (!code64()) lin = (at + seg[kCs].base) & 0xFFFFFFFF;
+  if (!flat && at > seg[kCs].limit) {
+    raise(kGP, 0);
+    return nullptr;
+  }
+  uint64_t phys;
+  if (!fetch_page(lin, &phys)) return nullptr;
+  Block* b = blocks_.find(phys, mode_);
+  if (b != nullptr && b->second != ~0ull) {
+    // Its last bytes are in another page, which may be mapped elsewhere by now.
+    uint64_t second, next = (lin & kPageMask) + mem::kPageSize;
+    if (!fetch_page(code64() ? next : next & 0xFFFFFFFF, &second)) return nullptr;
+    if ((second & kPageMask) != b->second) {
+      blocks_.drop(b);
+      b = nullptr;
+    }
+  }
+  if (b != nullptr && !flat && at + b->bytes - 1 > seg[kCs].limit) {
+    // Found through another code segment with a larger limit: this one ends inside.
+    blocks_.drop(b);
+    b = nullptr;
+  }
+  if (b == nullptr) {
+    b = build(lin, phys);
+    if (b == nullptr) return nullptr;
+  }
+  if (flat && b->cached && (mode_ & kModeSingle) == 0) {
+    (*jumps_)[(at ^ at >> 12) & (kJumps - 1)] = {at, jump_tag_, b};
+    // A link holds as long as both ends are in one page: then one translation serves both.
+    if (link_from_ != nullptr && link_from_->valid && link_from_->mode == mode_ && b->second == ~0ull &&
+        link_from_->second == ~0ull && link_from_->phys >> 12 == phys >> 12 && link_lin_page_ == lin >> 12) {
+      link_from_->link[link_taken_] = b;
+    }
+  }
+  link_from_ = nullptr;
+  return b;
+}
+
+// The first `count` instructions of `b`, to end a slice on the exact instruction.
+Block* Cpu::part_of(const Block& b, unsigned count) {
+  scratch_ = Block{b.phys,     b.mode, static_cast<uint16_t>(count), 0, true, false, {},
+                   {~0u, ~0u}, {},     scratch_insns_->data()};
+  std::copy(b.insns, b.insns + count, scratch_.insns);
+  for (unsigned k = 0; k < count; ++k) scratch_.insns[k].left = static_cast<uint16_t>(count - k);
+  Insn& end = scratch_.insns[count];
+  end = Insn{};
+  end.fn = &end_of_block;
+  end.ip = static_cast<uint16_t>(b.insns[count - 1].ip + b.insns[count - 1].len);
+  return &scratch_;
+}
+
+void Cpu::execute(Block* b) {
+  leave = false;
+  budget -= b->count;
+  block = b;
+  const Insn* i = b->insns;
+  if constexpr (kThreaded) {
+    i->fn(*this, i);
+  } else {
+    while (i != nullptr) i = i->fn(*this, i);
+  }
+  if (faulted_) {
+    faulted_ = false;
+    single_fault_ = true;
+    GuestFault f = fault_;
+    deliver(f.vector, Cause::Exception, f.has_error ? std::optional<uint32_t>(f.error) : std::nullopt, rip());
+  }
+}
+
+bool Cpu::code_breakpoint() {
+  if ((system_flags & kRF) != 0 || (cr.dr[7] & 0xFF) == 0) return false;
+  uint64_t lin = code64() ? rip() : (rip() + seg[kCs].base) & 0xFFFFFFFF, hits = 0;
+  for (unsigned k = 0; k < 4; ++k) {
+    bool on = (cr.dr[7] >> (2 * k) & 3) != 0 && (cr.dr[7] >> (16 + 4 * k) & 3) == 0;
+    if (on && cr.dr[k] == lin) hits |= 1ull << k;
+  }
+  if (hits == 0) return false;
+  cr.dr[6] |= hits;
+  return true;
+}
+
+// One instruction, with everything that may watch it: TF, RF, breakpoints, an observer.
+void Cpu::run_single() {
+  if (code_breakpoint()) {
+    deliver(kDB, Cause::Exception, std::nullopt, rip());
+    return;
+  }
+  Block* b = find_block();
+  if (b == nullptr) {
+    GuestFault f = fault_;
+    deliver(f.vector, Cause::Exception, f.has_error ? std::optional<uint32_t>(f.error) : std::nullopt, rip());
+    return;
+  }
+  if (b->count > 1) b = part_of(*b, 1);
+  if (observer_ != nullptr && !observer_->before(*this, b->insns[0])) {
+    stop_ = true;
+    return;
+  }
+  bool trap = (system_flags & kTF) != 0, resumed = (system_flags & kRF) != 0;
+  uint64_t before = count();
+  single_fault_ = false;
+  execute(b);
+  bool done = !single_fault_;
+  if (resumed && done && before != count() && b->insns[0].opcode != 0xCF) {
+    system_flags &= ~kRF;
+    update_mode();
+  }
+  if (trap && done) {
+    pending.debug_trap |= 1u << 14;
+    events_ = true;
+  }
+  if (observer_ != nullptr) observer_->after(*this);
+}
+
+// What happens between two instructions, in the order of SDM vol. 3A, table 6-2.
+void Cpu::events() {
+  Pending& p = pending;
+  if (p.init) {
+    p.init = false;
+    if (!p.smm) {
+      uint64_t when = retired;
+      reset(false);
+      retired = when;
+      if (id_ != 0) p.activity = Activity::WaitForSipi;
+      return;
+    }
+  }
+  if (p.sipi) {
+    p.sipi = false;
+    if (p.activity == Activity::WaitForSipi) {
+      seg[kCs].selector = static_cast<uint16_t>(p.sipi_vector << 8);
+      seg[kCs].base = static_cast<uint64_t>(p.sipi_vector) << 12;
+      set_rip(0);
+      p.activity = Activity::Running;
+      update_mode();
+    }
+  }
+  if (p.activity == Activity::WaitForSipi || p.activity == Activity::Shutdown) return;
+  if (p.debug_trap != 0 && !p.shadow_ss) {
+    cr.dr[6] |= p.debug_trap;
+    p.debug_trap = 0;
+    deliver(kDB, Cause::Exception, std::nullopt, rip());
+    return;
+  }
+  if (p.nmi && !p.nmi_blocked && !p.shadow_ss) {
+    p.nmi = false;
+    p.nmi_blocked = true;
+    p.activity = Activity::Running;
+    deliver(kNMI, Cause::Nmi, std::nullopt, rip());
+    return;
+  }
+  if (p.intr && (system_flags & kIF) != 0 && !p.shadow) {
+    p.activity = Activity::Running;
+    uint8_t vector = board_.acknowledge(now());
+    deliver(vector, Cause::External, std::nullopt, rip());
+    return;
+  }
+  events_ = p.intr || p.nmi || p.debug_trap != 0 || p.smi;
+}
+
+RunExit Cpu::run(uint64_t instructions) {
+  target_ = retired + instructions;
+  budget = static_cast<int64_t>(instructions);
+  current = nullptr;
+  stop_ = false;
+  RunExit exit = RunExit::Slice;
+  for (;;) {
+    if (events_) events();
+    if (pending.activity == Activity::Shutdown) {
+      exit = RunExit::Shutdown;
+      break;
+    }
+    if (pending.activity != Activity::Running) {
+      exit = RunExit::Halted;
+      break;
+    }
+    if (stop_) {
+      exit = RunExit::Stopped;
+      break;
+    }
+    if (budget <= 0) break;
+    bool shadow = pending.shadow;
+    if (shadow || (mode_ & kModeSingle) != 0) {
+      pending.shadow = false;
+      bool shadow_ss = pending.shadow_ss;
+      pending.shadow_ss = false;
+      if (shadow_ss) events_ = true;
+      if (shadow && pending.intr) events_ = true;
+      run_single();
+      continue;
+    }
+    Block* b = find_block();
+    if (b == nullptr) {
+      GuestFault f = fault_;
+      deliver(f.vector, Cause::Exception, f.has_error ? std::optional<uint32_t>(f.error) : std::nullopt,
+              rip());
+      continue;
+    }
+    if (b->count > budget) b = part_of(*b, static_cast<unsigned>(budget));
+    execute(b);
+  }
+  block = nullptr;
+  retired = target_ - static_cast<uint64_t>(budget);
+  target_ = retired;
+  budget = 0;
+  return exit;
+}
+
+}  // namespace ilse::cpu

@@ -1,0 +1,42 @@
+// The software TLB: per privilege (user, supervisor) a direct-mapped table from linear page to host
+// pointer. A tag is the page's linear address with the address-space number in its low bits, so that a
+// change of PCID needs no flush (Intel SDM vol. 3A, §4.10).
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace ilse::cpu {
+
+struct TlbEntry {
+  uint64_t read_tag = ~0ull;
+  uint64_t write_tag = ~0ull;
+  uint64_t addend = 0;  // host address = linear address + addend
+  uint64_t phys = 0;    // physical page address
+};
+
+// In a tag: the translation holds but the access has to take the slow path (device, code page, watchpoint).
+inline constexpr uint64_t kTagSlow = 0x800;
+inline constexpr uint64_t kTagAsid = 0x7FF;
+inline constexpr uint64_t kPageMask = ~0xFFFull;
+
+class Tlb {
+ public:
+  static constexpr unsigned kBits = 10;
+  static constexpr size_t kEntries = 1u << kBits;
+
+  TlbEntry& at(uint64_t lin) { return entries_[lin >> 12 & (kEntries - 1)]; }
+  void flush() { entries_.fill({}); }
+  void flush_page(uint64_t lin) { at(lin) = {}; }
+  // Stores to this physical page take the slow path from now on: it has come to hold code.
+  void slow_writes(uint64_t phys_page) {
+    for (TlbEntry& e : entries_) {
+      if (e.phys == phys_page && e.write_tag != ~0ull) e.write_tag |= kTagSlow;
+    }
+  }
+
+ private:
+  std::array<TlbEntry, kEntries> entries_;
+};
+
+}  // namespace ilse::cpu
