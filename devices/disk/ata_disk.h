@@ -36,19 +36,22 @@ class AtaDisk : public IdeDrive {
   };
 
  private:
-  enum class Step : uint8_t { None, Finish, Fail, PioRead, PioReady, PioWrite, DmaRead, DmaWrite, Flush, Trim };
+  // What to do when the drive is no longer busy.
+  enum class Step : uint8_t { None, Finish, Fail, ReadPio, AcceptPio, WritePio, ReadDma, AcceptDma, Verify, Flush };
+  static constexpr uint16_t kMaxBlock = 128;  // sectors that DMA moves at once
+  // Where the buffer's content comes from or goes to.
+  enum class Target : uint8_t { Medium, Answer, WriteBuffer, Trim };
   struct Transfer {
     Step step = Step::None;
-    uint64_t lba = 0;         // next sector
-    uint32_t remaining = 0;   // sectors, from lba on
-    uint16_t block = 1;       // sectors a PIO block
-    uint8_t error = 0;        // for Step::Fail
-    bool extended = false;    // 48-bit
-    bool chs = false;
-    bool fua = false;         // on stable storage before the command ends
-    bool buffer_only = false; // IDENTIFY and such: no sectors involved
-    static constexpr std::array kNames{"step",     "lba", "remaining", "block",      "error",
-                                       "extended", "chs", "fua",       "buffer_only"};
+    Target target = Target::Medium;
+    uint64_t lba = 0;        // next sector
+    uint32_t remaining = 0;  // sectors, from lba on
+    uint16_t block = 1;      // sectors a DRQ block
+    uint8_t error = 0;       // for Step::Fail
+    bool extended = false;   // 48-bit
+    bool fua = false;        // on stable storage before the command ends
+    static constexpr std::array kNames{"step",  "target", "lba",      "remaining",
+                                       "block", "error",  "extended", "fua"};
   };
 
   void start_command(uint8_t command, VTime now) override;
@@ -57,34 +60,43 @@ class AtaDisk : public IdeDrive {
   void set_signature() override;
   void device_reset(bool hard) override;
 
-  bool take_address(bool extended, VTime now);
-  void start_read(bool extended, unsigned block, VTime now);
-  void start_write(bool extended, unsigned block, VTime now);
-  void start_dma(bool extended, bool write, VTime now);
-  void start_other(uint8_t command, VTime now);
-  void verify(bool extended, VTime now);
+  // Each starts a command: false when it is not one of the kind.
+  bool start_medium_command(uint8_t command, VTime now);
+  bool start_settings_command(uint8_t command, VTime now);
+  bool start_power_command(uint8_t command, VTime now);
+  // Takes sector count and address from the registers; on a bad one the command has failed and it is false.
+  bool take_range(bool extended, VTime now);
+  bool uses_lba() const { return t_.extended || (s_.device & 0x40) != 0; }
+  void start_read(bool extended, unsigned block, bool dma, VTime now);
+  void start_write(bool extended, unsigned block, bool dma, bool fua, VTime now);
+  void start_verify(bool extended, VTime now);
+  void start_trim(VTime now);
+  void seek(VTime now);
   void set_features(VTime now);
   void smart(VTime now);
-  void native_max(bool extended);
-  void trim(VTime now);
-  void send_buffer(VTime now);
+  void native_max(bool extended, VTime now);
+  void answer(std::vector<uint8_t> data, VTime now);
   void finish_later(uint64_t ns, VTime now);
   void fail_later(uint8_t error, VTime now);
+  void flush_later(VTime now);
 
-  void next_pio_block(VTime now);
-  void next_dma_block(VTime now);
-  bool read_sectors(uint32_t n);
-  bool write_sectors(VTime now);
-  void do_trim();
+  void next_read(bool dma, VTime now);
+  void next_write_block(bool dma, VTime now);
+  void data_written(VTime now);
+  // Moves buffer and medium, n sectors from t_.lba on; a failure has ended the command, with the sector's address.
+  bool read_medium(uint32_t n);
+  bool write_medium();
+  bool trim_medium();
+  bool flush_or_fail();
   void set_address(uint64_t lba);
-  bool flush_now();
+  void wake() { settings_.power = 0xFF; }
 
   std::unique_ptr<BlockDevice> image_;
   std::string serial_;
   Geometry geometry_;
   Settings settings_;
   Transfer t_;
-  std::array<uint8_t, kSectorSize> write_buffer_{};  // WRITE BUFFER, READ BUFFER
+  std::array<uint8_t, kSectorSize> write_buffer_{};
 };
 
 }  // namespace ilse::dev

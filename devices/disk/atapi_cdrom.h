@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "devices/disk/ide_drive.h"
 #include "devices/disk/image/block_device.h"
@@ -30,46 +31,32 @@ class AtapiCdrom : public IdeDrive {
   static constexpr uint32_t kBlockSize = 2048;
 
  private:
-  // Additional sense code << 8 | qualifier.
-  enum Sense : uint16_t {
-    kNoSense = 0,
-    kUnrecoveredRead = 0x1100,
-    kInvalidOpcode = 0x2000,
-    kLbaOutOfRange = 0x2100,
-    kInvalidField = 0x2400,
-    kMediumChanged = 0x2800,
-    kPowerOnOrReset = 0x2900,
-    kSavingNotSupported = 0x3900,
-    kNoMediumTrayClosed = 0x3A01,
-    kNoMediumTrayOpen = 0x3A02,
-    kRemovalPrevented = 0x5302,
-    kIllegalMode = 0x6400,
-  };
-  enum class Step : uint8_t { None, Packet, Execute, Stream, Finish, Identify, Check };
-  struct Media {
+  enum class Step : uint8_t { None, Finish, Fail, AcceptPacket, Execute, Stream };
+  struct Drive {
     bool tray_open = false;
-    bool locked = false;
-    bool attention_reset = true;   // pending UNIT ATTENTION conditions
+    bool locked = false;           // PREVENT ALLOW MEDIUM REMOVAL
+    bool attention_reset = true;   // unit attention conditions to be reported
     bool attention_media = false;
-    uint8_t event = 0;             // pending media event code, MMC-3 table 92
+    uint8_t event = 0;             // media event to be reported, MMC-3 table 91
     uint8_t sense_key = 0;
-    uint16_t sense = 0;
+    uint16_t sense = 0;            // additional sense code << 8 | qualifier
     uint8_t dma_mode = 0;
-    uint16_t speed = 0xFFFF;       // SET CD SPEED
-    uint8_t error_recovery = 0;    // mode page 01h
-    static constexpr std::array kNames{"tray_open", "locked", "attention_reset", "attention_media", "event",
-                                       "sense_key", "sense",  "dma_mode",        "speed",           "error_recovery"};
+    static constexpr std::array kNames{"tray_open", "locked",    "attention_reset", "attention_media",
+                                       "event",     "sense_key", "sense",           "dma_mode"};
   };
   struct Transfer {
     Step step = Step::None;
     std::array<uint8_t, 12> packet{};
+    bool packet_command = false;  // else IDENTIFY and such
     bool dma = false;
-    uint16_t limit = 0;        // byte count limit of a PIO block
-    uint32_t lba = 0;          // next block to read from the disc
-    uint32_t blocks = 0;       // still to read
-    uint8_t layout = 0;        // READ CD: parts of the sector to return, 10h user data only
-    bool identify = false;     // the buffer is IDENTIFY data
-    static constexpr std::array kNames{"step", "packet", "dma", "limit", "lba", "blocks", "layout", "identify"};
+    uint16_t limit = 0;           // bytes in a PIO block, even
+    std::vector<uint8_t> queued;  // read or composed, not yet handed to the host
+    uint32_t lba = 0;             // next block to read from the disc
+    uint32_t blocks = 0;          // still to read
+    uint8_t parts = 0;            // of each, as READ CD's byte 9 selects them
+    uint8_t error = 0;            // for Step::Fail
+    static constexpr std::array kNames{"step", "packet", "packet_command", "dma",   "limit",
+                                       "queued", "lba",  "blocks",         "parts", "error"};
   };
 
   void start_command(uint8_t command, VTime now) override;
@@ -78,45 +65,50 @@ class AtapiCdrom : public IdeDrive {
   void set_signature() override;
   void device_reset(bool hard) override;
   bool accepts_while_busy(uint8_t command) const override;
-  bool accepts_not_ready() const override { return true; }
 
-  void set_features(VTime now);
-  void identify(VTime now);
+  void start_packet(VTime now);
+  void finish_later(VTime now);
+  void fail_later(uint8_t error, VTime now);
+  uint64_t execution_time() const;
 
-  // The packet's execution; each leaves data in the buffer, or a stream of blocks, or a sense.
+  // Runs the packet: afterwards there is an answer or a stream of blocks to send, nothing, or the command has
+  // failed.
   void execute(VTime now);
+  bool report_attention(uint8_t opcode);
+  // These return false when the command has failed.
+  bool dispatch();
   bool ready();
-  void request_sense();
-  void inquiry();
-  void mode_sense(bool ten);
-  void read_capacity();
-  void read_blocks(uint32_t lba, uint32_t count, uint8_t layout, VTime now);
-  void read_cd(bool msf, VTime now);
-  void read_toc();
-  void read_toc_entries(bool msf);
-  void read_toc_session(bool msf);
-  void read_toc_full();
-  void get_configuration();
-  void get_event_status();
-  void start_stop();
-  void prevent_allow();
-  void read_disc_information();
-  void read_track_information();
-  void read_subchannel();
-  void read_dvd_structure();
-  void mechanism_status();
-  void play_nothing();
+  bool request_sense();
+  bool inquiry();
+  bool mode_sense(bool ten);
+  bool read_capacity();
+  bool stream(uint32_t lba, uint32_t count, uint8_t parts);
+  bool read_cd(bool msf);
+  bool read_toc();
+  bool read_subchannel();
+  bool get_configuration();
+  bool get_event_status();
+  bool start_stop();
+  bool read_disc_information();
+  bool read_track_information();
+  bool mechanism_status();
 
-  // Sends the buffer, cut to the allocation length.
-  void answer(std::vector<uint8_t> data, size_t allocation);
-  void check(uint8_t key, uint16_t sense);
+  // Queues an answer, cut to the allocation length.
+  bool answer(std::vector<uint8_t> data, size_t allocation);
+  // CHECK CONDITION; false.
+  bool check(uint8_t key, uint16_t sense);
   void next_block(VTime now);
+  bool queue_blocks();
   void finish_packet();
+
+  bool present() const { return disc_ != nullptr && !m_.tray_open; }
   uint32_t blocks() const;
-  bool fill_from_disc();
+  uint16_t profile() const;
+  uint32_t packet16(size_t at) const;
+  uint32_t packet32(size_t at) const;
 
   std::unique_ptr<BlockDevice> disc_;
-  Media m_;
+  Drive m_;
   Transfer t_;
 };
 

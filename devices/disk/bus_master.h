@@ -48,8 +48,8 @@ class BusMaster : public DmaMover {
     static constexpr std::array kNames{"command", "status", "table", "next", "address", "remaining", "last"};
   };
 
-  // Loads the next descriptor when the current region is used up; false at the table's end.
-  bool region(mem::VTime now);
+  // Loads the next descriptor when the current region is used up.
+  void region(mem::VTime now);
   template <class F>
   size_t move(size_t size, bool to_memory, mem::VTime now, F f);
 

@@ -32,8 +32,9 @@ enum class AtaReg : uint8_t { Data, Features, Count, LbaLow, LbaMid, LbaHigh, De
 
 class IdeDrive {
  public:
-  // `name` is unique in the machine; it names the drive's timer and state section.
-  IdeDrive(Scheduler& scheduler, std::string name);
+  // `name` is unique in the machine; it names the drive's timer and state section. Status is `ready` when no command
+  // runs and `after_reset` from a reset to the first command.
+  IdeDrive(Scheduler& scheduler, std::string name, uint8_t ready, uint8_t after_reset);
   virtual ~IdeDrive() = default;
   IdeDrive(const IdeDrive&) = delete;
   IdeDrive& operator=(const IdeDrive&) = delete;
@@ -82,16 +83,12 @@ class IdeDrive {
     uint8_t command = 0;
     Phase phase = Phase::Reset;
     bool intrq = false;
-    bool drq_interrupt = false;  // PIO data-out: this block's DRQ comes with an interrupt
     std::vector<uint8_t> buffer;
     uint32_t position = 0;
-    static constexpr std::array kNames{"features", "count",  "lba_low",       "lba_mid", "lba_high",
-                                       "device",   "error",  "status",        "command", "phase",
-                                       "intrq",    "drq_interrupt", "buffer", "position"};
+    static constexpr std::array kNames{"features", "count",   "lba_low", "lba_mid", "lba_high", "device",
+                                       "error",    "status",  "command", "phase",   "intrq",    "buffer",
+                                       "position"};
   };
-
-  // The largest buffer of any transfer, in bytes.
-  static constexpr size_t kBufferLimit = 128 * 1024;
 
   virtual void start_command(uint8_t command, VTime now) = 0;
   virtual void busy_done(VTime now) = 0;   // the timer of busy_for() ran out
@@ -99,7 +96,6 @@ class IdeDrive {
   virtual void set_signature() = 0;
   virtual void device_reset(bool hard) = 0;  // forget commands; `hard`: settings too
   virtual bool accepts_while_busy(uint8_t) const { return false; }
-  virtual bool accepts_not_ready() const { return false; }
 
   void set_intrq(bool level);
   void busy_for(uint64_t ns, VTime now);
@@ -112,16 +108,22 @@ class IdeDrive {
   void complete(bool interrupt = true);
   void fail(uint8_t error, bool interrupt = true);
 
+  // Drops what runs and takes the place of a drive just reset (DEVICE RESET).
+  void reset_now();
+
   bool device1() const { return device1_; }
-  IdeCable& cable() { return *cable_; }
+  bool alone() const { return cable_ == nullptr || !cable_->has_other_drive(device1_); }
 
   State s_;
 
  private:
   void timer_done(VTime now);
-  void enter_reset(uint64_t ns, VTime now);
+  void enter_reset();
+  void end_reset();
 
   std::string name_;
+  uint8_t ready_;
+  uint8_t after_reset_;
   IdeCable* cable_ = nullptr;
   bool device1_ = false;
   Timer timer_;
