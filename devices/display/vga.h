@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "devices/core/device.h"
 #include "devices/display/frame.h"
@@ -81,10 +82,29 @@ class Vga final : public Device {
    private:
     Vga& vga_;
   };
-  template <int kWhich>
-  class Mmio final : public mem::MmioDevice {
+  class Window final : public mem::MmioDevice {
    public:
-    explicit Mmio(Vga& v) : vga_(v) {}
+    explicit Window(Vga& v) : vga_(v) {}
+    uint64_t mmio_read(uint64_t offset, unsigned width, VTime now) override;
+    void mmio_write(uint64_t offset, unsigned width, uint64_t value, VTime now) override;
+    uint64_t mmio_peek(uint64_t offset, unsigned width, VTime now) const override;
+
+   private:
+    Vga& vga_;
+  };
+  class FrameBuffer final : public mem::MmioDevice {
+   public:
+    explicit FrameBuffer(Vga& v) : vga_(v) {}
+    uint64_t mmio_read(uint64_t offset, unsigned width, VTime now) override;
+    void mmio_write(uint64_t offset, unsigned width, uint64_t value, VTime now) override;
+    uint64_t mmio_peek(uint64_t offset, unsigned width, VTime now) const override;
+
+   private:
+    Vga& vga_;
+  };
+  class Registers final : public mem::MmioDevice {
+   public:
+    explicit Registers(Vga& v) : vga_(v) {}
     uint64_t mmio_read(uint64_t offset, unsigned width, VTime now) override;
     void mmio_write(uint64_t offset, unsigned width, uint64_t value, VTime now) override;
     uint64_t mmio_peek(uint64_t offset, unsigned width, VTime now) const override;
@@ -102,14 +122,17 @@ class Vga final : public Device {
   void write_crtc(uint8_t value);
   uint8_t peek_crtc() const;
   void write_dac(uint8_t value);
+  void step_dac();
   uint8_t peek_dac() const;
 
   uint16_t read_dispi(unsigned index) const;
   void write_dispi(unsigned index, uint16_t value);
   void enable_vbe(uint16_t value);
-  void fix_virtual_size();
+  void fix_geometry();
 
-  uint8_t read_register_byte(uint64_t offset, VTime now, bool peek);
+  void visit_memory(mem::StateVisitor& v);
+  std::span<uint8_t> bytes() { return {memory_.data(), memory_.size()}; }
+  std::span<const uint8_t> bytes() const { return {memory_.data(), memory_.size()}; }
 
   mem::Ram memory_;
   mem::EventLog& log_;
@@ -117,9 +140,9 @@ class Vga final : public Device {
   uint64_t changes_ = 0;
   Ports ports_{*this};
   DispiPorts dispi_ports_{*this};
-  Mmio<0> window_{*this};
-  Mmio<1> frame_buffer_{*this};
-  Mmio<2> registers_{*this};
+  Window window_{*this};
+  FrameBuffer frame_buffer_{*this};
+  Registers registers_{*this};
 };
 
 }  // namespace ilse::dev
