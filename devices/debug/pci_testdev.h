@@ -19,7 +19,7 @@ class PciTestdev : public PciDevice, private mem::PortDevice, private mem::MmioD
  private:
   // One window's registers.
   struct Window {
-    uint8_t test = 0;
+    uint8_t test = 0xFF;  // none
     uint32_t count = 0;
     static constexpr std::array kNames{"test", "count"};
   };
@@ -27,6 +27,8 @@ class PciTestdev : public PciDevice, private mem::PortDevice, private mem::MmioD
     Window memory, io;
     static constexpr std::array kNames{"memory", "io"};
   };
+  static uint8_t read_byte(const Window& w, bool io, uint64_t offset);
+  static void write(Window& w, bool io, uint64_t offset, unsigned width, uint64_t value);
   uint32_t port_read(uint16_t offset, unsigned width, mem::VTime now) override;
   void port_write(uint16_t offset, unsigned width, uint32_t value, mem::VTime now) override;
   uint32_t port_peek(uint16_t offset, unsigned width, mem::VTime now) const override;

@@ -16,6 +16,7 @@ class IoApic : public Device, public mem::MmioDevice, public LineSink {
  public:
   static constexpr unsigned kPins = 24;
 
+  // Inputs are active high here; the polarity bit of an entry is kept and has no effect.
   IoApic(ApicBus& bus, uint8_t id);
 
   void set_line(int pin, bool level) override;
@@ -33,9 +34,8 @@ class IoApic : public Device, public mem::MmioDevice, public LineSink {
     uint8_t id = 0;
     uint8_t select = 0;
     std::array<uint64_t, kPins> entry{};
-    uint32_t level = 0;    // the inputs as driven
-    uint32_t pending = 0;  // edges seen and not delivered
-    static constexpr std::array kNames{"id", "select", "entry", "level", "pending"};
+    uint32_t level = 0;  // the inputs as driven
+    static constexpr std::array kNames{"id", "select", "entry", "level"};
   };
   uint32_t read_register() const;
   void write_register(uint32_t value);

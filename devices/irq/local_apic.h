@@ -68,7 +68,6 @@ class LocalApic : public Device, public mem::MmioDevice, public LineSink {
   enum Lvt { kLvtTimer, kLvtThermal, kLvtPerf, kLvtLint0, kLvtLint1, kLvtError, kLvtCount };
   struct State {
     uint64_t base = 0;
-    uint32_t id = 0;
     uint8_t tpr = 0;
     uint32_t logical_destination = 0;
     uint32_t destination_format = 0;
@@ -82,27 +81,12 @@ class LocalApic : public Device, public mem::MmioDevice, public LineSink {
     uint32_t divide = 0;
     mem::VTime timer_start{};
     uint64_t tsc_deadline = 0;
+    uint32_t start_count = 0;  // the timer's count at timer_start; 0 while stopped
     std::array<bool, 2> lint{};
-    bool lint1_latched = false;  // edge-triggered fixed interrupts on LINTn were seen
-    static constexpr std::array kNames{"base",
-                                       "id",
-                                       "tpr",
-                                       "logical_destination",
-                                       "destination_format",
-                                       "spurious",
-                                       "isr",
-                                       "tmr",
-                                       "irr",
-                                       "error_status",
-                                       "error_pending",
-                                       "icr",
-                                       "lvt",
-                                       "initial_count",
-                                       "divide",
-                                       "timer_start",
-                                       "tsc_deadline",
-                                       "lint",
-                                       "lint1_latched"};
+    static constexpr std::array kNames{
+        "base",          "tpr",    "logical_destination", "destination_format", "spurious",    "isr",
+        "tmr",           "irr",    "error_status",        "error_pending",      "icr",         "lvt",
+        "initial_count", "divide", "timer_start",         "tsc_deadline",       "start_count", "lint"};
   };
 
   bool x2apic() const { return (state_.base & kBaseX2apic) != 0; }

@@ -38,10 +38,8 @@ class I440fx : public PciDevice {
   void update_map();
 
   mem::PhysMap& map_;
-  // Layers: what PCI has in each PAM region (ROM, or a hole over RAM) for reads and for writes.
-  std::array<int, kPamRegions> pam_rom_{};
-  std::array<int, kPamRegions> pam_hole_{};
-  int vga_hole_ = -1;
+  // Layers over RAM: what PCI has in each PAM region, which is ROM or nothing.
+  std::array<int, kPamRegions> pam_{};
   int vga_ = -1;
   bool smm_ = false;
 };

@@ -67,6 +67,9 @@ class PciDevice : public Device {
   void define(uint8_t reg, uint8_t reset_value, uint8_t writable);
   void define16(uint8_t reg, uint16_t reset_value, uint16_t writable);
 
+  // Changes the mask later, for lock bits; derived state, to be set again at reset and after a load.
+  void set_writable(uint8_t reg, uint8_t mask) { writable_[reg] = mask; }
+
   void set_interrupt(bool level);
   // After bytes [reg, reg + width) were written, for registers with an effect of their own.
   virtual void config_written(uint8_t reg, unsigned width, mem::VTime now);

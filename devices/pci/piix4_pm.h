@@ -88,6 +88,7 @@ class Piix4Pm : public PciDevice {
 
   Ports pm_, smbus_, apm_, gpe0_;
   PortWindow pm_window_, smbus_window_;
+  Scheduler& scheduler_;
   IrqLine sci_;
   bool smm_;
   Timer overflow_;

@@ -53,7 +53,9 @@ class Hpet : public Device, public mem::MmioDevice {
   void write_register(uint64_t reg, uint64_t value, uint64_t mask, mem::VTime now);
   void write_timer(unsigned n, uint64_t reg, uint64_t value, uint64_t mask, mem::VTime now);
   void write_config(uint64_t value, mem::VTime now);
-  void arm(unsigned n, mem::VTime now);
+  bool asserted(unsigned n) const;  // level-triggered, and not yet cleared
+  // `matches_now`: a comparator that equals the counter at this moment counts as a match.
+  void arm(unsigned n, mem::VTime now, bool matches_now);
   void fire(unsigned n, mem::VTime deadline);
   void drive(unsigned n, bool level);
 
