@@ -48,6 +48,8 @@ class I8254 : public Device, public mem::PortDevice {
   I8254Counter at(size_t i, VTime now) const;
   void settle(size_t i, VTime now);
   void drive(size_t i);
+  void schedule(size_t i);
+  void control(uint8_t v, VTime now);
 
   std::array<IrqLine, 3> out_;
   State state_;

@@ -16,12 +16,12 @@ struct I8254Counter {
   Access access = Access::LowHigh;
   bool gate = true;
   bool out = false;
-  uint32_t count = 0;   // the counting element, 0..0xFFFF (0..9999 in BCD), as a binary number
-  uint32_t reload = 0;  // the count register as a number of clocks, 2..0x10000 (10000); 0: none written yet
-  uint8_t reload_low = 0;  // the count register's bytes, as written
-  uint8_t reload_high = 0;
+  uint32_t count = 0;   // the counting element as a binary number; a full count is 0x10000 (10000 in BCD)
+  uint32_t reload = 0;  // the count register as a number of clocks, 1..0x10000 (10000); 0: none written yet
+  uint8_t reload_low = 0;   // the byte that waits for the other one
   bool counting = false;    // the element has been loaded and runs while the gate lets it
-  bool armed = false;       // mode 0, 1, 4, 5: the terminal count has not been reached since the load
+  bool armed = false;       // modes 0, 1, 4, 5: the terminal count has not been reached since the load
+  bool odd = false;         // mode 3: this half-cycle began from an odd count
   bool load_next = false;   // the next clock loads the element
   bool null_count = true;   // the count register has not gone into the element yet
   bool write_high = false;  // the high byte is next
@@ -31,8 +31,8 @@ struct I8254Counter {
   bool status_latched = false;
   uint8_t status_latch = 0;
   static constexpr std::array kNames{"mode",    "bcd",       "access",         "gate",        "out",
-                                     "count",   "reload",    "reload_low",     "reload_high", "counting",
-                                     "armed",   "load_next", "null_count",     "write_high",  "read_high",
+                                     "count",   "reload",    "reload_low",     "counting",    "armed",
+                                     "odd",     "load_next", "null_count",     "write_high",  "read_high",
                                      "latched", "latch",     "status_latched", "status_latch"};
 
   // Runs `clocks` clock pulses.
@@ -49,12 +49,15 @@ struct I8254Counter {
 
  private:
   uint32_t modulus() const { return bcd ? 10000 : 0x10000; }
-  uint32_t initial() const;
+  bool strobe() const { return mode >= 4; }
+  bool periodic() const { return mode == 2 || mode == 3; }
+  bool running() const;
+  uint32_t period() const;
   uint16_t visible() const;
+  uint64_t clocks_to_event() const;
   void load();
-  void step();
-  uint64_t stride() const;
-  void write_complete();
+  void event();
+  void write_count(uint8_t low, uint8_t high);
 };
 
 }  // namespace ilse::dev
