@@ -7,15 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "devices/disk/image/block_device.h"
+
 namespace ilse::dev {
 
-class BlockDevice;
-
 struct DriveConfig {
-  enum class Media : uint8_t { Disk, Cdrom, Floppy };
-  std::shared_ptr<BlockDevice> image;  // null: an empty CD-ROM or floppy drive
+  enum class Media : uint8_t { Disk, Cdrom };
+  std::unique_ptr<BlockDevice> image;  // null: an empty CD-ROM drive
   Media media = Media::Disk;
-  unsigned index = 0;  // IDE: 0, 1 primary master and slave, 2, 3 secondary; floppy: 0, 1
+  unsigned index = 0;  // IDE: 0, 1 primary master and slave, 2, 3 secondary
   std::string serial;  // as IDENTIFY gives it; empty: made up from the index
 };
 
@@ -49,10 +49,15 @@ struct BoardConfig {
     uint16_t iosize = 2;
   };
   DebugExit debug_exit;
-  bool debugcon = true;  // port E9h
+  bool debugcon = true;           // port E9h
+  bool firmware_debugcon = true;  // port 402h, where SeaBIOS writes its log if it finds the port
   bool pvpanic = false;
   bool pci_testdev = false;
   unsigned serial_ports = 2;  // COM1 and COM2
+
+  static constexpr uint64_t kMaxRamMib = 256 * 1024;
+  static constexpr unsigned kMaxCpus = 64;
+  static constexpr unsigned kMaxSerialPorts = 2;
 };
 
 }  // namespace ilse::dev

@@ -7,13 +7,16 @@ constexpr unsigned kTimerIrq = 0, kCascadeIrq = 2, kRtcIrq = 8;
 constexpr int kTimerPin = 2;  // of the I/O APIC
 }  // namespace
 
-void IrqHub::connect(LineSink& pic, LineSink& io_apic) {
-  pic_ = &pic;
-  io_apic_ = &io_apic;
+IrqHub::IrqHub() {
   for (unsigned i = 0; i < kSources; ++i) {
     sinks_[i].hub = this;
     sinks_[i].source = i;
   }
+}
+
+void IrqHub::connect(LineSink& pic, LineSink& io_apic) {
+  pic_ = &pic;
+  io_apic_ = &io_apic;
 }
 
 bool IrqHub::level(unsigned irq) const {

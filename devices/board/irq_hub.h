@@ -13,6 +13,8 @@ namespace ilse::dev {
 
 class IrqHub : public Device {
  public:
+  IrqHub();
+
   // Everyone who can drive an interrupt wire, so that one letting go does not silence another.
   enum Source : unsigned { kIsa, kPci, kHpet, kAcpi, kSources };
 

@@ -3,6 +3,7 @@
 // numbers. Processors are not part of it: they plug in with attach() and talk through mem::BoardPort.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -22,9 +23,13 @@
 
 namespace ilse::dev {
 
+class CharSink;
 class FwCfg;
 class LocalApic;
 class PciHost;
+class Piix3Ide;
+class Vga;
+struct PcChips;
 
 // What the guest or its devices want of the machine. The board calls attention() on the processors' pins when
 // one comes up.
@@ -54,7 +59,18 @@ class Pc : public mem::BoardPort {
   Door& door() { return door_; }
   FwCfg& fw_cfg();
   PciHost& pci();
+  Piix3Ide& ide();
   LocalApic& local_apic(unsigned cpu);
+  Vga* vga();  // null without a display
+
+  // Where what the guest sends goes; null: nowhere. `unit` 0 is COM1.
+  void connect_serial(unsigned unit, CharSink* out);
+  void connect_debugcon(CharSink* out);
+  void connect_firmware_log(CharSink* out);
+
+  bool a20() const;
+  // True once the operating system answers the power button.
+  bool power_button_works() const;
 
   // Plugs a processor in; `pins` must outlive the board or be replaced by null.
   void attach(unsigned cpu, mem::ProcessorPins* pins);
@@ -87,8 +103,13 @@ class Pc : public mem::BoardPort {
   void shutdown(mem::VTime now) override;
 
  private:
-  struct Chips;  // the board's population, in pc.cpp
-  Pc(BoardConfig config, mem::Ram ram);
+  friend struct PcChips;
+  Pc(BoardConfig config, mem::Ram ram, std::unique_ptr<mem::Ram> video_memory);
+  void attention();
+  void place_local_apic();
+  void set_cmos();
+  void fill_fw_cfg();
+  void visit_ram(mem::StateVisitor& v);
 
   BoardConfig config_;
   mem::EventLog log_;
@@ -99,8 +120,9 @@ class Pc : public mem::BoardPort {
   Door door_;
   BoardRequests requests_;
   std::vector<mem::ProcessorPins*> pins_;
-  std::unique_ptr<Chips> chips_;
-  std::vector<Device*> devices_;
+  unsigned selected_ = 0;
+  std::array<uint64_t, 4> disk_sectors_{};  // of the hard disks, by IDE index
+  std::unique_ptr<PcChips> chips_;
 };
 
 }  // namespace ilse::dev
