@@ -82,12 +82,13 @@ bool I8042::enabled(const Ps2Device& d) const {
 
 // Sees to it that the next byte comes, if there is one and the buffer is free.
 void I8042::poll(VTime now) {
-  if (state_.full || deliver_.active()) return;
+  if (state_.full) return;
   if (state_.reply_waits) {
     state_.reply_waits = false;
     fill(state_.reply, state_.reply_from_mouse);
     return;
   }
+  if (deliver_.active()) return;
   bool any = (enabled(keyboard_) && keyboard_.has_byte()) || (enabled(mouse_) && mouse_.has_byte());
   if (any) deliver_.set(std::max(now, state_.quiet_until));
 }

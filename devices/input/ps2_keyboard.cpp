@@ -112,10 +112,11 @@ void Ps2Keyboard::send_key(uint8_t usage, bool pressed) {
 
   if (state_.keys.count + s.size() <= kKeyBuffer) {
     for (size_t i = 0; i < s.size(); ++i) state_.keys.push(s[i]);
-  } else if (state_.keys.count <= kKeyBuffer) {
-    // The overrun code takes the place of what is lost, once.
-    while (state_.keys.count <= kKeyBuffer) state_.keys.push(state_.scan_set == 1 ? 0xFF : 0x00);
+    return;
   }
+  // The overrun code takes the place of what is lost, once.
+  uint8_t overrun = state_.scan_set == 1 ? 0xFF : 0x00;
+  if (state_.keys.last() != overrun) state_.keys.push(overrun);
 }
 
 void Ps2Keyboard::repeat(VTime deadline) {
