@@ -145,7 +145,7 @@ void KeyDecoder::flush(std::vector<KeyStroke>& out) {
 void KeyDecoder::byte(uint8_t b, std::vector<KeyStroke>& out) {
   if (pending_.empty()) {
     if (b == 0x1B) {
-      pending_ = "\x1B";
+      pending_.assign(1, '\x1B');
     } else if (auto k = from_ascii(b)) {
       out.push_back(*k);
     }
@@ -153,7 +153,7 @@ void KeyDecoder::byte(uint8_t b, std::vector<KeyStroke>& out) {
   }
   if (b == 0x1B) {  // a sequence never contains ESC: a new one begins
     flush(out);
-    pending_ = "\x1B";
+    pending_.assign(1, '\x1B');
     return;
   }
   if (pending_.size() == 1 && b != '[' && b != 'O') {
