@@ -65,7 +65,8 @@ class I8042 : public Device, public mem::PortDevice {
   void poll(VTime now);
   void deliver(VTime now);
   void write_output_port(uint8_t v);
-  void pulse_reset();
+  uint8_t output_port() const;
+  bool enabled(const Ps2Device& d) const;
   void update_lines();
 
   Ps2Device& keyboard_;

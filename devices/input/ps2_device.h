@@ -57,6 +57,7 @@ struct Ps2Queue {
     --count;
     return v;
   }
+  uint8_t last() const { return count == 0 ? 0 : data[(head + count - 1u) % kSize]; }
   void clear() { head = count = 0; }
 };
 

@@ -22,7 +22,7 @@ class Ps2Keyboard : public Device, public Ps2Device {
   uint8_t leds() const { return state_.leds; }
 
   void write(uint8_t byte, VTime now) override;
-  bool has_byte() const override { return !state_.queue.empty(); }
+  bool has_byte() const override { return !state_.replies.empty() || !state_.keys.empty(); }
   uint8_t take() override;
 
   std::string_view name() const override { return "keyboard"; }
@@ -31,26 +31,32 @@ class Ps2Keyboard : public Device, public Ps2Device {
 
  private:
   struct State {
-    Ps2Queue queue;
+    Ps2Queue replies;  // to commands; they go before keys
+    Ps2Queue keys;
     uint8_t scan_set = 2;
     bool scanning = true;
     uint8_t leds = 0;
     uint8_t typematic = 0x2B;  // as in command F3
     uint8_t command = 0;       // the command that waits for its parameter
     uint8_t last_sent = 0;
+    bool in_sequence = false;        // the last byte sent was a prefix
     uint8_t repeat_key = 0;          // usage of the key that repeats, 0: none
     std::array<uint8_t, 32> down{};  // a bit for each usage
-    static constexpr std::array kNames{"queue",   "scan_set",  "scanning",   "leds", "typematic",
-                                       "command", "last_sent", "repeat_key", "down"};
+    static constexpr std::array kNames{"replies",     "keys",       "scan_set", "scanning",
+                                       "leds",        "typematic",  "command",  "last_sent",
+                                       "in_sequence", "repeat_key", "down"};
   };
 
   bool is_down(uint8_t usage) const;
+  bool any_down(uint8_t usage, uint8_t other) const { return is_down(usage) || is_down(other); }
   void set_defaults();
-  void respond(uint8_t byte, VTime now);
-  void command(uint8_t byte, VTime now);
-  void parameter(uint8_t byte, VTime now);
-  bool send_key(uint8_t usage, bool pressed, VTime now);
+  void start_over();
+  void command(uint8_t byte);
+  void parameter(uint8_t byte);
+  void send_key(uint8_t usage, bool pressed);
   void repeat(VTime deadline);
+  uint64_t repeat_delay() const;
+  uint64_t repeat_period() const;
 
   State state_;
   Timer typematic_;

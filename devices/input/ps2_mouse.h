@@ -52,10 +52,10 @@ class Ps2Mouse : public Device, public Ps2Device {
   };
 
   void set_defaults();
-  void respond(uint8_t byte);
   void command(uint8_t byte);
   void parameter(uint8_t byte);
   bool changed() const;
+  size_t packet_size() const { return state_.id == 0 ? 3 : 4; }
   void send_packet(bool scale);
   void sample(VTime now);
 

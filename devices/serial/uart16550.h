@@ -30,6 +30,7 @@ struct UartFifo {
 
   void push(uint8_t byte, uint8_t error);
   uint8_t pop();
+  uint8_t front() const { return count == 0 ? 0 : data[head % kSize]; }
   uint8_t front_errors() const { return count == 0 ? 0 : errors[head % kSize]; }
   bool any_error() const;
   void clear() { head = count = 0; }
@@ -68,7 +69,7 @@ class Uart16550 : public Device, public mem::PortDevice {
     uint8_t fcr = 0;
     uint8_t lcr = 0;
     uint8_t mcr = 0;
-    uint8_t lsr_errors = 0;  // overrun, and in 16450 mode also parity, framing, break
+    bool overrun = false;
     uint8_t msr_delta = 0;
     uint8_t outside = 0xB0;  // the other end's modem lines
     uint8_t scratch = 0;
@@ -77,13 +78,12 @@ class Uart16550 : public Device, public mem::PortDevice {
     UartFifo wire;         // characters on their way in
     UartFifo tx;           // waiting to be sent, only for loopback are the bytes of interest
     bool sending = false;  // the transmit shift register is busy
-    bool sending_looped = false;
     uint8_t shift = 0;
     bool thre_pending = false;  // the THR-empty interrupt has not been read or served
     bool timeout = false;       // character timeout indication
-    static constexpr std::array kNames{
-        "ier", "fcr",  "lcr", "mcr",     "lsr_errors",     "msr_delta", "outside",      "scratch", "divisor",
-        "rx",  "wire", "tx",  "sending", "sending_looped", "shift",     "thre_pending", "timeout"};
+    static constexpr std::array kNames{"ier",     "fcr",     "lcr",          "mcr",    "overrun", "msr_delta",
+                                       "outside", "scratch", "divisor",      "rx",     "wire",    "tx",
+                                       "sending", "shift",   "thre_pending", "timeout"};
   };
 
   bool fifo_enabled() const { return (state_.fcr & 1) != 0; }
@@ -96,7 +96,9 @@ class Uart16550 : public Device, public mem::PortDevice {
   uint8_t read_rbr(VTime now);
   void write_thr(uint8_t v, VTime now);
   void write_fcr(uint8_t v, VTime now);
-  void write_mcr(uint8_t v);
+  void write_mcr(uint8_t v, VTime now);
+  void modem_changed(uint8_t before);
+  size_t capacity() const { return fifo_enabled() ? UartFifo::kSize : 1; }
   void arrive(uint8_t byte, uint8_t error, VTime now);
   void begin_sending(VTime now);
   void sent(VTime now);
