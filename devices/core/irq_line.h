@@ -16,6 +16,7 @@ class IrqLine {
   IrqLine() = default;  // not connected
   IrqLine(LineSink& sink, int pin) : sink_(&sink), pin_(pin) {}
 
+  bool connected() const { return sink_ != nullptr; }
   void set(bool level) {
     if (sink_ != nullptr) sink_->set_line(pin_, level);
   }

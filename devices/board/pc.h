@@ -1,0 +1,128 @@
+// The machine's motherboard: an i440FX/PIIX3 PC as QEMU's `-machine pc` lays it out, which is what SeaBIOS's
+// bios-256k.bin expects. It owns every chip and is the only place that knows ports, addresses and interrupt
+// numbers. Processors are not part of it: they plug in with attach() and talk through mem::BoardPort.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "devices/board/config.h"
+#include "devices/core/device.h"
+#include "devices/core/door.h"
+#include "devices/core/scheduler.h"
+#include "memory/event_log.h"
+#include "memory/io_bus.h"
+#include "memory/phys_map.h"
+#include "memory/processor_pins.h"
+#include "memory/ram.h"
+#include "memory/result.h"
+
+namespace ilse::dev {
+
+class CharSink;
+class FwCfg;
+class LocalApic;
+class PciHost;
+class Piix3Ide;
+class Vga;
+struct PcChips;
+
+// What the guest or its devices want of the machine. The board calls attention() on the processors' pins when
+// one comes up.
+struct BoardRequests {
+  bool reset = false;      // any reset line: CF9h, keyboard controller, port 92h, reset button
+  bool shutdown = false;   // a processor's triple fault
+  bool power_off = false;  // ACPI soft-off
+  bool guest_panicked = false;
+  std::optional<int> exit;  // isa-debug-exit: the status, (value << 1) | 1
+  bool any() const { return reset || shutdown || power_off || guest_panicked || exit; }
+};
+
+class Pc : public mem::BoardPort {
+ public:
+  // Fails with a message when the configuration cannot be built or the host lacks memory.
+  static mem::Result<std::unique_ptr<Pc>> create(BoardConfig config);
+  ~Pc() override;
+  Pc(const Pc&) = delete;
+  Pc& operator=(const Pc&) = delete;
+
+  const BoardConfig& config() const { return config_; }
+  Scheduler& scheduler() { return scheduler_; }
+  mem::IoBus& io() { return io_; }
+  mem::PhysMap& memory() { return memory_; }
+  mem::Ram& ram() { return ram_; }
+  mem::EventLog& log() { return log_; }
+  Door& door() { return door_; }
+  FwCfg& fw_cfg();
+  PciHost& pci();
+  Piix3Ide& ide();
+  LocalApic& local_apic(unsigned cpu);
+  Vga* vga();  // null without a display
+
+  // Where what the guest sends goes; null: nowhere. `unit` 0 is COM1.
+  void connect_serial(unsigned unit, CharSink* out);
+  void connect_debugcon(CharSink* out);
+  void connect_firmware_log(CharSink* out);
+
+  bool a20() const;
+  // True once the operating system answers the power button.
+  bool power_button_works() const;
+
+  // Plugs a processor in; `pins` must outlive the board or be replaced by null.
+  void attach(unsigned cpu, mem::ProcessorPins* pins);
+  // The processor whose accesses and acknowledge cycles come next: each sees its own local APIC at one
+  // address. To be called before a slice of another processor runs; processor 0 at power-on.
+  void select_processor(unsigned cpu);
+  // SMIACT# of the selected processor.
+  void set_smm(bool active);
+
+  // An event that the door let in, at virtual time `now`.
+  void deliver(const OutsideEvent& event, mem::VTime now);
+
+  const BoardRequests& requests() const { return requests_; }
+  void clear_requests() { requests_ = {}; }
+
+  // Also brings RAM (at power-on), the address map and every chip to their reset state. The processors are
+  // the caller's.
+  void reset(ResetKind kind);
+  // All chips, timers and the touched pages of RAM.
+  void visit_state(mem::StateVisitor& v);
+
+  uint8_t acknowledge(mem::VTime now) override;
+  uint64_t apic_base(unsigned cpu) const override;
+  bool set_apic_base(unsigned cpu, uint64_t value, mem::VTime now) override;
+  uint8_t cr8(unsigned cpu) const override;
+  void set_cr8(unsigned cpu, uint8_t value, mem::VTime now) override;
+  uint64_t tsc_deadline(unsigned cpu) const override;
+  void set_tsc_deadline(unsigned cpu, uint64_t value, mem::VTime now) override;
+  void set_ferr(bool level) override;
+  void shutdown(mem::VTime now) override;
+
+ private:
+  friend struct PcChips;
+  Pc(BoardConfig config, mem::Ram ram, std::unique_ptr<mem::Ram> video_memory);
+  void attention();
+  void place_local_apic();
+  void set_cmos();
+  void fill_fw_cfg();
+  void visit_ram(mem::StateVisitor& v);
+
+  BoardConfig config_;
+  mem::EventLog log_;
+  mem::Ram ram_;
+  mem::IoBus io_;
+  mem::PhysMap memory_;
+  Scheduler scheduler_;
+  Door door_;
+  BoardRequests requests_;
+  std::vector<mem::ProcessorPins*> pins_;
+  unsigned selected_ = 0;
+  std::array<uint64_t, 4> disk_sectors_{};  // of the hard disks, by IDE index
+  std::unique_ptr<PcChips> chips_;
+};
+
+}  // namespace ilse::dev

@@ -1,0 +1,187 @@
+// The window on SDL's dummy driver: keys, hotkeys, focus, mouse, closing, title, picture.
+#include "frontend/sdl/window.h"
+
+#include <SDL.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+
+using namespace ilse;
+using namespace ilse::ui;
+
+namespace {
+
+struct Bench {
+  FrameMailbox mailbox;
+  std::vector<dev::OutsideEvent> events;
+  int pauses = 0;
+  std::filesystem::path folder;
+  std::unique_ptr<Window> window;
+
+  Bench() {
+    setenv("SDL_VIDEODRIVER", "dummy", 1);
+    std::string name = (std::filesystem::temp_directory_path() / "ilse-window-XXXXXX").string();
+    folder = mkdtemp(name.data());
+    auto made = Window::create(
+        mailbox, {[this](const dev::OutsideEvent& e) { events.push_back(e); }, [this] { ++pauses; }},
+        {"Ilse", (folder / "shot").string()});
+    REQUIRE(made);
+    window = std::move(*made);
+    window->pump(0);
+    events.clear();
+  }
+  ~Bench() { std::filesystem::remove_all(folder); }
+
+  void key(SDL_Scancode code, bool down, bool repeat = false) {
+    SDL_Event e{};
+    e.type = down ? SDL_KEYDOWN : SDL_KEYUP;
+    e.key.keysym.scancode = code;
+    e.key.repeat = repeat;
+    SDL_PushEvent(&e);
+  }
+  void button(uint8_t b, bool down) {
+    SDL_Event e{};
+    e.type = down ? SDL_MOUSEBUTTONDOWN : SDL_MOUSEBUTTONUP;
+    e.button.button = b;
+    SDL_PushEvent(&e);
+  }
+  void motion(int dx, int dy) {
+    SDL_Event e{};
+    e.type = SDL_MOUSEMOTION;
+    e.motion.xrel = dx, e.motion.yrel = dy;
+    SDL_PushEvent(&e);
+  }
+  void window_event(uint8_t what) {
+    SDL_Event e{};
+    e.type = SDL_WINDOWEVENT;
+    e.window.event = what;
+    SDL_PushEvent(&e);
+  }
+  void close() {
+    SDL_Event e{};
+    e.type = SDL_QUIT;
+    SDL_PushEvent(&e);
+  }
+  std::vector<uint64_t> values() {
+    window->pump(0);
+    std::vector<uint64_t> v;
+    for (auto& e : events) v.push_back(e.value);
+    events.clear();
+    return v;
+  }
+  void hotkey(SDL_Scancode code) {
+    for (bool down : {true, false}) {
+      for (SDL_Scancode c : {SDL_SCANCODE_LCTRL, SDL_SCANCODE_LALT, code}) key(c, down);
+    }
+  }
+  bool title_has(const char* s) const { return window->title().find(s) != std::string::npos; }
+};
+
+}  // namespace
+
+TEST_CASE("window: keys go by physical key, repeats do not") {
+  Bench b;
+  b.key(SDL_SCANCODE_A, true);
+  b.key(SDL_SCANCODE_A, true, true);
+  b.key(SDL_SCANCODE_A, false);
+  b.key(SDL_SCANCODE_RCTRL, true);
+  b.key(SDL_SCANCODE_RCTRL, false);
+  b.key(SDL_SCANCODE_AUDIOPLAY, true);
+  CHECK(b.values() == std::vector<uint64_t>{0x04, 0x10004, 0xE4, 0x100E4});
+}
+
+TEST_CASE("window: no key sticks when the focus is lost") {
+  Bench b;
+  b.key(SDL_SCANCODE_LALT, true);
+  b.key(SDL_SCANCODE_TAB, true);
+  b.window_event(SDL_WINDOWEVENT_FOCUS_LOST);
+  b.key(SDL_SCANCODE_TAB, false);
+  CHECK(b.values() == std::vector<uint64_t>{0xE2, 0x2B, 0x1002B, 0x100E2});
+}
+
+TEST_CASE("window: hotkeys are not typed into the guest") {
+  Bench b;
+  b.hotkey(SDL_SCANCODE_G);
+  CHECK(b.values() == std::vector<uint64_t>{0xE0, 0xE2, 0x100E0, 0x100E2});
+  b.hotkey(SDL_SCANCODE_F1);  // not ours
+  CHECK(b.values() == std::vector<uint64_t>{0xE0, 0xE2, 0x3A, 0x100E0, 0x100E2, 0x1003A});
+  b.hotkey(SDL_SCANCODE_P);
+  b.values();
+  CHECK(b.pauses == 1);
+  b.hotkey(SDL_SCANCODE_R);
+  b.window->pump(0);
+  bool reset = false;
+  for (auto& e : b.events) reset |= e.kind == dev::OutsideEvent::Kind::Reset;
+  CHECK(reset);
+}
+
+TEST_CASE("window: a click captures the mouse, Ctrl+Alt+G releases it") {
+  Bench b;
+  b.motion(5, 5);
+  b.button(SDL_BUTTON_LEFT, true);
+  b.button(SDL_BUTTON_LEFT, false);
+  CHECK(b.values().empty());
+  CHECK(b.window->captured());
+  CHECK(b.title_has("Ctrl+Alt+G releases the mouse"));
+  // SDL may report the jump into the captured mode as movement: only ours counts from here on.
+  b.values();
+  b.motion(3, -2);
+  b.motion(1, -1);
+  b.button(SDL_BUTTON_RIGHT, true);
+  b.button(SDL_BUTTON_RIGHT, false);
+  CHECK(b.values() == std::vector<uint64_t>{mouse_event(0, 4, -3, 0).value, 2, 0});
+  b.button(SDL_BUTTON_LEFT, true);
+  b.window->pump(0);
+  b.hotkey(SDL_SCANCODE_G);
+  b.window->pump(0);
+  CHECK_FALSE(b.window->captured());
+  CHECK(b.events.back().kind == dev::OutsideEvent::Kind::Key);
+  bool let_go = false;
+  for (auto& e : b.events) let_go |= e.kind == dev::OutsideEvent::Kind::Mouse && e.value == 0;
+  CHECK(let_go);
+}
+
+TEST_CASE("window: closing asks the guest first") {
+  Bench b;
+  b.close();
+  CHECK(b.window->pump(0));
+  REQUIRE(b.events.size() == 1);
+  CHECK(b.events[0].kind == dev::OutsideEvent::Kind::PowerButton);
+  CHECK(b.title_has("close again"));
+  b.close();
+  CHECK_FALSE(b.window->pump(0));
+}
+
+TEST_CASE("window: a guest that does not run is not asked") {
+  Bench b;
+  b.window->set_state(GuestState::Paused);
+  CHECK(b.title_has("paused"));
+  b.close();
+  CHECK_FALSE(b.window->pump(0));
+  CHECK(b.events.empty());
+}
+
+TEST_CASE("window: screenshots go to a file that the title names") {
+  Bench b;
+  b.hotkey(SDL_SCANCODE_S);
+  b.window->pump(0);
+  CHECK(b.title_has("no picture"));
+  b.mailbox.back().image.resize(10, 10);
+  b.mailbox.publish();
+  b.window->pump(0);
+  b.hotkey(SDL_SCANCODE_S);
+  b.window->pump(0);
+  CHECK(b.title_has("shot-1.png"));
+  CHECK(std::filesystem::exists(b.folder / "shot-1.png"));
+}
+
+TEST_CASE("window: without a display there is one line that says so") {
+  setenv("SDL_VIDEODRIVER", "no-such-driver", 1);
+  FrameMailbox mailbox;
+  auto made = Window::create(mailbox, {}, {});
+  REQUIRE_FALSE(made);
+  CHECK(made.error().message.starts_with("cannot open a window: "));
+  CHECK(made.error().message.find('\n') == std::string::npos);
+  setenv("SDL_VIDEODRIVER", "dummy", 1);
+}
