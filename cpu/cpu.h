@@ -149,6 +149,11 @@ class Cpu final : public mem::ProcessorPins {
     attention();
   }
   // An interrupt or trap may be due before the next instruction or iteration.
+  // A halted processor has something to wake up for.
+  bool can_wake() const {
+    return pending.init || pending.sipi || (pending.nmi && !pending.nmi_blocked) ||
+           (pending.intr && (system_flags & kIF) != 0);
+  }
   bool events_waiting() const { return events_; }
   void look_for_events() { events_ = true; }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cpu/cpu.h"
+#include "cpu/fpu/mxcsr.h"
 #include "cpu/isa/decoder.h"
 #include "cpu/sem/helpers.h"
 
@@ -304,6 +305,8 @@ void Cpu::events() {
 }
 
 RunExit Cpu::run(uint64_t instructions) {
+  MxcsrScope guest_mxcsr(mxcsr);
+  HostX87Scope guest_x87;
   target_ = retired + instructions;
   budget = static_cast<int64_t>(instructions);
   current = nullptr;
@@ -344,6 +347,7 @@ RunExit Cpu::run(uint64_t instructions) {
     if (b->count > budget) b = part_of(*b, static_cast<unsigned>(budget));
     execute(b);
   }
+  MxcsrScope::collect(mxcsr);
   block = nullptr;
   retired = target_ - static_cast<uint64_t>(budget);
   target_ = retired;

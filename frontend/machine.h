@@ -1,0 +1,107 @@
+// The whole computer: processors and board joined, and virtual time between them (DESIGN.md §3). One thread
+// runs everything that the guest can see; what comes from outside waits at the board's door.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cpu/cpu.h"
+#include "devices/board/pc.h"
+#include "memory/result.h"
+
+namespace ilse::ui {
+
+enum class ClockMode : uint8_t {
+  Instructions,  // virtual time advances with instructions only; HLT jumps to the next timer
+  Host,          // virtual time is steered towards the host's clock, one logged sample a slice
+};
+
+// Why run() came back.
+enum class MachineExit : uint8_t {
+  None,         // the limit of this call was reached; call again
+  PowerOff,
+  DebugExit,    // isa-debug-exit: status() is its value
+  TripleFault,  // and the machine was told not to reboot
+  Reboot,       // likewise, after an ordinary reset
+  Panic,        // pvpanic
+  Stopped,      // a debugger's Observer said so
+  Asleep,       // halted with no timer and nothing to wake it
+};
+
+class Machine final : public cpu::TimeBase {
+ public:
+  struct Options {
+    cpu::Model model;
+    ClockMode clock = ClockMode::Host;
+    bool no_reboot = false;
+    uint64_t max_instructions = UINT64_MAX;
+    uint64_t hash_every = 0;  // instructions between state hashes; 0: none
+  };
+  static mem::Result<std::unique_ptr<Machine>> create(dev::BoardConfig board, Options options);
+  ~Machine() override;
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  // Runs up to `instructions` more, or until something happens. Halted processors sleep through virtual time;
+  // with the host's clock the caller waits: see idle_until().
+  MachineExit run(uint64_t instructions);
+  // Under the host's clock: sets the target that virtual time is steered towards, in nanoseconds since the
+  // machine started. It arrives through the door like a key press.
+  void clock_sample(uint64_t host_ns);
+  // True when every processor is halted and virtual time has caught up with the host's: nothing to do until the
+  // deadline that next_deadline() gives, or an outside event.
+  bool idle() const { return idle_; }
+  mem::VTime next_deadline();
+
+  // Takes in everything that waits at the door.
+  void drain_door();
+
+  void reset(dev::ResetKind kind);
+  mem::VTime now() const;
+  mem::VTime time_at(uint64_t instructions) const override;
+  uint64_t instructions() const { return cpu_->retired; }
+  int status() const { return status_; }
+  uint64_t hash();
+  void visit_state(mem::StateVisitor& v);
+  void on_hash(std::function<void(uint64_t count, uint64_t hash)> f) { on_hash_ = std::move(f); }
+  // Prints the chain of faults of a triple fault, with registers.
+  void on_triple_fault(std::function<void()> f) { on_triple_fault_ = std::move(f); }
+
+  dev::Pc& board() { return *pc_; }
+  cpu::Cpu& cpu() { return *cpu_; }
+  const Options& options() const { return options_; }
+
+  // One instruction takes this long in virtual time.
+  static constexpr uint64_t kNsPerInstruction = 4;
+
+ private:
+  explicit Machine(Options options) : options_(std::move(options)) {}
+  MachineExit handle_requests();
+
+  // Virtual time is a line through (instructions, nanoseconds); sleeping and steering move the line.
+  struct Line {
+    uint64_t instructions = 0;
+    uint64_t ns = 0;
+    uint64_t scale = kNsPerInstruction << 16;  // nanoseconds per instruction, 16 fraction bits
+    uint64_t host_target = 0;
+    static constexpr std::array kNames{"instructions", "ns", "scale", "host_target"};
+  };
+  void rebase(uint64_t ns);
+  uint64_t instructions_until(mem::VTime t) const;
+
+  Options options_;
+  Line line_;
+  bool idle_ = false;
+  int status_ = 0;
+  uint64_t next_hash_ = UINT64_MAX;
+  std::function<void(uint64_t, uint64_t)> on_hash_;
+  std::function<void()> on_triple_fault_;
+  std::unique_ptr<dev::Pc> pc_;
+  std::unique_ptr<cpu::Cpu> cpu_;
+};
+
+}  // namespace ilse::ui
