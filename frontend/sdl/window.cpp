@@ -3,7 +3,10 @@
 #include <SDL.h>
 
 #include <algorithm>
+#include <clocale>
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
 #include <utility>
 
 #include "frontend/screenshot.h"
@@ -45,15 +48,29 @@ mem::Result<std::unique_ptr<Window>> Window::create(FrameMailbox& mailbox, Callb
 }
 
 mem::Result<void> Window::open() {
-  auto error = [] {
-    return mem::Error{std::string("cannot open a window: ") + SDL_GetError() +
-                      " (try -display terminal or -display none)"};
+  auto failure = [](const std::string& cause) {
+    return mem::Error{"cannot open a window: " + cause + " (try -display terminal or -display none)"};
   };
+  auto error = [&] { return failure(SDL_GetError()); };
+  // Left alone, SDL tries every driver, prints their complaints, and falls back to one that shows nothing.
+  bool chosen = std::getenv("SDL_VIDEODRIVER") != nullptr;
+  bool x11 = std::getenv("DISPLAY") != nullptr, wayland = std::getenv("WAYLAND_DISPLAY") != nullptr;
+  if (!chosen && !x11 && !wayland) {
+    return failure("there is no display: neither DISPLAY nor WAYLAND_DISPLAY is set");
+  }
+  if (!chosen && !wayland) SDL_SetHint(SDL_HINT_VIDEODRIVER, "x11");
+  // SDL converts the title by the locale's character set, which in the C locale has no dash.
+  if (MB_CUR_MAX == 1) std::setlocale(LC_CTYPE, "C.UTF-8");
   SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
   SDL_SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
   SDL_SetHint(SDL_HINT_RENDER_SCALE_QUALITY, "nearest");
-  if (SDL_InitSubSystem(SDL_INIT_VIDEO) != 0) return error();
+  if (SDL_InitSubSystem(SDL_INIT_VIDEO) != 0) {
+    if (chosen || wayland) return error();
+    return failure(std::string("the display ") + std::getenv("DISPLAY") + " does not answer");
+  }
   sdl_ready_ = true;
+  std::string_view driver = SDL_GetCurrentVideoDriver();
+  if (!chosen && (driver == "offscreen" || driver == "dummy")) return failure("the display does not answer");
   window_ = SDL_CreateWindow(options_.title.c_str(), SDL_WINDOWPOS_CENTERED, SDL_WINDOWPOS_CENTERED,
                              kFirstWidth, kFirstHeight, SDL_WINDOW_RESIZABLE);
   if (window_ == nullptr) return error();

@@ -177,11 +177,29 @@ TEST_CASE("window: screenshots go to a file that the title names") {
 }
 
 TEST_CASE("window: without a display there is one line that says so") {
-  setenv("SDL_VIDEODRIVER", "no-such-driver", 1);
   FrameMailbox mailbox;
-  auto made = Window::create(mailbox, {}, {});
-  REQUIRE_FALSE(made);
-  CHECK(made.error().message.starts_with("cannot open a window: "));
-  CHECK(made.error().message.find('\n') == std::string::npos);
+  auto message = [&] {
+    auto made = Window::create(mailbox, {}, {});
+    REQUIRE_FALSE(made);
+    CHECK(made.error().message.starts_with("cannot open a window: "));
+    CHECK(made.error().message.find('\n') == std::string::npos);
+    return made.error().message;
+  };
+  auto value = [](const char* name) {
+    const char* v = getenv(name);
+    return std::string(v != nullptr ? v : "");
+  };
+  setenv("SDL_VIDEODRIVER", "no-such-driver", 1);
+  message();
+  unsetenv("SDL_VIDEODRIVER");
+  std::string x = value("DISPLAY"), wayland = value("WAYLAND_DISPLAY");
+  unsetenv("DISPLAY");
+  unsetenv("WAYLAND_DISPLAY");
+  CHECK(message().find("DISPLAY") != std::string::npos);
+  setenv("DISPLAY", ":9999", 1);
+  message();
+  unsetenv("DISPLAY");
+  if (!x.empty()) setenv("DISPLAY", x.c_str(), 1);
+  if (!wayland.empty()) setenv("WAYLAND_DISPLAY", wayland.c_str(), 1);
   setenv("SDL_VIDEODRIVER", "dummy", 1);
 }
