@@ -19,6 +19,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kMessageTime{4};
 constexpr int kFirstWidth = 720, kFirstHeight = 400;  // the BIOS's text mode
 
+// Bits of modifiers_: left and right.
+constexpr uint32_t kCtrlBits = 0x11, kAltBits = 0x44;
+
 // SDL numbers buttons left, middle, right; OutsideEvent has right before middle.
 unsigned button_bit(uint8_t button) {
   switch (button) {
@@ -150,6 +153,7 @@ void Window::handle(const SDL_Event& e) {
         capture(false);
         keys_.release_all();
         swallowed_ = 0;
+        modifiers_ = 0;
       }
       redraw_ = true;
       break;
@@ -164,17 +168,23 @@ void Window::handle(const SDL_Event& e) {
 }
 
 void Window::key(uint32_t usage, bool pressed, bool repeat) {
+  // What the user holds down, whatever the guest has been told.
+  if (usage >= hid::kLeftCtrl) {
+    uint32_t bit = 1u << (usage - hid::kLeftCtrl);
+    modifiers_ = pressed ? modifiers_ | bit : modifiers_ & ~bit;
+  }
   if (!pressed) {
     if (usage == swallowed_) swallowed_ = 0;
     keys_.release(usage);
     return;
   }
-  if (repeat || usage == 0) return;
-  if (keys_.ctrl() && keys_.alt() && hotkey(usage)) {
+  if (repeat || usage == 0 || usage == swallowed_) return;
+  bool ctrl = (modifiers_ & kCtrlBits) != 0, alt = (modifiers_ & kAltBits) != 0;
+  if (ctrl && alt && hotkey(usage)) {
     swallowed_ = usage;
-    return;
+  } else if (state_ == GuestState::Running) {
+    keys_.press(usage);
   }
-  if (usage != swallowed_) keys_.press(usage);
 }
 
 bool Window::hotkey(uint32_t usage) {
