@@ -16,7 +16,6 @@
 namespace ilse::oracle {
 namespace {
 
-constexpr int kTimeLimitMs = 5000;
 constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kFourGib = 1ULL << 32;
 constexpr std::uint64_t kLowest = 0x10000;
@@ -37,6 +36,11 @@ bool is_prefix(std::uint8_t byte, Mode mode) {
     case 0xf3: return true;
     default: return mode == Mode::k64 && (byte & 0xf0) == 0x40;
   }
+}
+
+std::size_t prefix_length(std::span<const std::uint8_t> code, Mode mode) {
+  const auto other = [mode](std::uint8_t byte) { return !is_prefix(byte, mode); };
+  return static_cast<std::size_t>(std::find_if(code.begin(), code.end(), other) - code.begin());
 }
 
 void check_layout(const Layout& layout) {
@@ -69,9 +73,15 @@ bool inside(const Layout& layout, std::uint64_t address, std::size_t size) {
 
 }  // namespace
 
+bool native_locks(std::span<const std::uint8_t> code, Mode mode) {
+  const std::size_t i = prefix_length(code, mode);
+  const auto prefixes = code.first(i);
+  if (std::find(prefixes.begin(), prefixes.end(), 0xf0) != prefixes.end()) return true;
+  return i + 1 < code.size() && (code[i] & 0xfe) == 0x86 && code[i + 1] < 0xc0;
+}
+
 bool native_rejects(std::span<const std::uint8_t> code, Mode mode) {
-  std::size_t i = 0;
-  while (i < code.size() && is_prefix(code[i], mode)) ++i;
+  const std::size_t i = prefix_length(code, mode);
   const auto at = [&](std::size_t n) -> unsigned { return i + n < code.size() ? code[i + n] : 0; };
   if (at(0) == 0xcd) return at(1) == 0x80;
   if (at(0) != 0x0f) return false;
@@ -84,7 +94,7 @@ bool native_rejects(std::span<const std::uint8_t> code, Mode mode) {
 
 class NativeRunner::Impl {
  public:
-  explicit Impl(Layout layout) : layout_(std::move(layout)) {
+  Impl(Layout layout, int time_limit_ms) : layout_(std::move(layout)), time_limit_ms_(time_limit_ms) {
     check_layout(layout_);
     void* memory = mmap(nullptr, sizeof(Batch), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -162,7 +172,11 @@ class NativeRunner::Impl {
 
   Wait wait() {
     pollfd p{channel_, POLLIN, 0};
-    if (poll(&p, 1, kTimeLimitMs) == 0) return Wait::kTimeout;
+    for (std::uint32_t seen = 0; poll(&p, 1, time_limit_ms_) == 0;) {
+      const std::uint32_t done = batch_->done;
+      if (done == seen) return Wait::kTimeout;
+      seen = done;
+    }
     return recv(channel_, &token_, 1, 0) == 1 ? Wait::kAnswer : Wait::kDeath;
   }
 
@@ -205,6 +219,7 @@ class NativeRunner::Impl {
   }
 
   Layout layout_;
+  int time_limit_ms_;
   Batch* batch_ = nullptr;
   pid_t pid_ = -1;
   int channel_ = -1;
@@ -212,7 +227,8 @@ class NativeRunner::Impl {
   unsigned restarts_ = 0;
 };
 
-NativeRunner::NativeRunner(Layout layout) : impl_(std::make_unique<Impl>(std::move(layout))) {}
+NativeRunner::NativeRunner(Layout layout, int time_limit_ms)
+    : impl_(std::make_unique<Impl>(std::move(layout), time_limit_ms)) {}
 NativeRunner::~NativeRunner() = default;
 std::vector<Result> NativeRunner::run(std::span<const Case> cases) { return impl_->run(cases); }
 unsigned NativeRunner::restarts() const { return impl_->restarts(); }

@@ -18,11 +18,17 @@ namespace ilse::oracle {
 // (SGDT, SIDT, SLDT, STR, SMSW under UMIP). Such a case gives Outcome::kRejected.
 bool native_rejects(std::span<const std::uint8_t> code, Mode mode);
 
+// True if the first instruction may lock the bus: a LOCK prefix, or XCHG with memory. Linux answers such an
+// access across a cache line (64 bytes) by slowing the process down, by seconds (sysctl
+// kernel.split_lock_mitigate), so that the case may end as Outcome::kTimeout: cases are better made without.
+bool native_locks(std::span<const std::uint8_t> code, Mode mode);
+
 class NativeRunner {
  public:
   // Throws std::runtime_error with the reason when the host can't do it or the layout is bad: a window
-  // that is unaligned, empty, overlapping, below 64 KiB, not below 4 GiB, or 8 MiB in all.
-  explicit NativeRunner(Layout layout);
+  // that is unaligned, empty, overlapping, below 64 KiB, not below 4 GiB, or 1 MiB in all.
+  // A case that has not ended after `time_limit_ms` to twice that (an endless loop) gives Outcome::kTimeout.
+  explicit NativeRunner(Layout layout, int time_limit_ms = 5000);
   ~NativeRunner();
   NativeRunner(const NativeRunner&) = delete;
   NativeRunner& operator=(const NativeRunner&) = delete;

@@ -55,7 +55,7 @@ inline std::uint64_t integer(Random& random, unsigned bits) {
   const auto near = [&](std::uint64_t value) { return (value + random.below(5) - 2) & mask; };
   switch (random.below(12)) {
     case 0: return near(0);
-    case 1: return near(1ULL << (bits - 1));
+    case 1: return near(1ULL << ((bits - 1) & 63));
     case 2: return near(1ULL << random.below(bits));
     case 3: return (1ULL << random.below(bits) | 1ULL << random.below(bits)) & mask;
     case 4: return ~(1ULL << random.below(bits)) & mask;
