@@ -187,10 +187,10 @@ Output double_shift_rule(const Input& in, bool left, unsigned count) {
   if (count == 0) return {merge(in.rax, in.rax, bits), in.rdx, in.flags};
   const std::uint64_t d = in.rax & low_bits(bits);
   const std::uint64_t s = in.rdx & low_bits(bits);
-  // Bit i of the endless word d:s:d (SHLD, from the left) or d:s:d (SHRD, from the right).
+  // Bit i of d:s:d, counted from the left (SHLD) or from the right (SHRD).
   const auto at = [&](unsigned i) {
-    const std::uint64_t word = i / bits == 1 ? s : d;
-    return bit(word, left ? bits - 1 - i % bits : i % bits);
+    const unsigned start = i < bits ? 0 : i < 2 * bits ? bits : 2 * bits;
+    return bit(start == bits ? s : d, left ? bits - 1 - (i - start) : i - start);
   };
   std::uint64_t value = 0;
   for (unsigned i = 0; i < bits; ++i) {
