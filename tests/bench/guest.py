@@ -31,9 +31,12 @@ def build(directory):
 
 
 def find_kernel(width):
-    """A kernel that is already there, or Debian's, downloaded."""
-    ending = KERNELS[width][2]
-    found = glob.glob(os.path.join(TOP, "guests", "**", "vmlinuz*" + ending), recursive=True)
+    """The default guest's kernel, the one downloaded before, or Debian's, downloaded."""
+    architecture, _, ending = KERNELS[width]
+    default = os.path.join(TOP, "guests", f"debian-{architecture}.vmlinuz")
+    if os.path.exists(default):
+        return default
+    found = glob.glob(os.path.join(CACHE, "vmlinuz*" + ending))
     return sorted(found)[-1] if found else download_kernel(width)
 
 
@@ -82,14 +85,14 @@ def _cpio_entry(out, number, name, mode, data=b"", device=(0, 0)):
 
 
 def initramfs(path, width, binaries, arguments):
-    """Writes an initramfs whose init runs the benchmark with these arguments (None: boots, nothing more)."""
+    """Writes an initramfs whose init runs the benchmark with these arguments (none: it only boots)."""
     out = io.BytesIO()
     entries = [("dev", stat.S_IFDIR | 0o755, b"", (0, 0)),
                ("dev/console", stat.S_IFCHR | 0o600, b"", (5, 1))]
     for name, source in (("init", f"init{width}"), ("bench", f"bench{width}")):
         with open(os.path.join(binaries, source), "rb") as file:
             entries.append((name, stat.S_IFREG | 0o755, file.read(), (0, 0)))
-    if arguments is not None:
+    if arguments:
         entries.append(("arguments", stat.S_IFREG | 0o644, " ".join(arguments).encode(), (0, 0)))
     for number, (name, mode, data, device) in enumerate(entries, 1):
         _cpio_entry(out, number, name, mode, data, device)

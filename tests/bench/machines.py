@@ -160,6 +160,8 @@ clock: sync=none, time0=local
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 display_library: rfb, options="timeout=0"
+sound: driver=dummy
+speaker: enabled=0
 ata0-master: type=cdrom, path="{guest.iso}", status=inserted
 boot: cdrom
 com1: enabled=1, mode=file, dev="{scratch}/serial"

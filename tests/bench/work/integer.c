@@ -2,15 +2,19 @@
 // division, an LZ77-like compressor, locked operations.
 #include "bench.h"
 
+// A chain in which each operation needs the one before it, as most integer code is.
 uint64_t unit_alu(void) {
-  uint32_t a = 1, b = 2, c = 3, d = 4;
-  for (uint32_t i = 0; i < 4000000; i++) {
-    a += b ^ i;
-    b = (b << 5 | b >> 27) - c;
-    c ^= d + (a >> 3);
-    d = d * 5 + (b & 0xff);
+  uint32_t x = 2463534242u, sum = 0;
+  for (uint32_t i = 0; i < 1500000; i++) {
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    sum += x & 0xffff;
+    x = x * 5 - (sum ^ i);
+    x = (x << 7 | x >> 25) + i;
+    if (x & 1) sum = sum * 69069 + 1;
   }
-  return mix(mix(a, b), mix(c, d));
+  return mix(x, sum);
 }
 
 typedef struct Record {

@@ -47,10 +47,10 @@ static uint8_t* put_constant(uint8_t* at, uint8_t opcode, uint32_t constant) {
   return at + sizeof constant;
 }
 
-// Eight operations on EAX with constants from the seed, then a loop of three turns.
+// Eight operations on EAX with constants from the seed, in a loop of eight turns.
 static uint8_t* write_function(uint8_t* at, uint32_t* seed) {
   static const uint8_t kOperations[] = {0x05, 0x2d, 0x35, 0x05};  // add, sub, xor, add eax, constant
-  at = put_constant(at, 0xb9, 3);                                 // mov ecx, 3
+  at = put_constant(at, 0xb9, 8);                                 // mov ecx, 8
   uint8_t* loop = at;
   for (int i = 0; i < 8; i++) at = put_constant(at, kOperations[next_random(seed) & 3], next_random(seed));
   *at++ = 0xff, *at++ = 0xc9;                          // dec ecx
@@ -66,7 +66,7 @@ uint64_t unit_smc_jit(void) {
     for (int i = 0; i < kFunctions; i++) {
       uint8_t* function = code + 4096 + (uint64_t)i * kSpace;
       write_function(function, &seed);
-      for (uint32_t call = 0; call < 4; call++) sum = call_code(function, sum + call, 0, 0, 0);
+      for (uint32_t call = 0; call < 12; call++) sum = call_code(function, sum + call, 0, 0, 0);
     }
     for (int i = 0; i < kFunctions; i++) sum = call_code(code + 4096 + (uint64_t)i * kSpace, sum, 0, 0, 0);
   }
