@@ -1,5 +1,5 @@
-// The bus-master function of the PIIX3 ("Programming Interface for Bus Master IDE Controller", 1.0) and the ATA
-// commands that need it.
+// The bus-master function of the PIIX3 ("Programming Interface for Bus Master IDE Controller", 1.0) and the
+// ATA commands that need it.
 #include "tests/devices/ide_bench.h"
 
 using namespace ilse;
@@ -92,7 +92,8 @@ TEST_CASE("bus master: WRITE DMA (EXT) and FUA") {
   b.set_lba48(5000, 16);
   b.out8(b.kCommand, 0x35);
   uint8_t status = b.run_dma(false);
-  CHECK((status & (kActive | kInterrupt)) == (kActive | kInterrupt));  // the table was longer than the transfer
+  CHECK((status & (kActive | kInterrupt)) ==
+        (kActive | kInterrupt));  // the table was longer than the transfer
   CHECK((b.in8(b.kCommand) & kAtaErr) == 0);
   CHECK(std::memcmp(&b.control.data[5000 * 512], b.ram.data() + 0x10000, 16 * 512) == 0);
   CHECK(b.control.number_at(5016) == 5016);

@@ -1,5 +1,5 @@
-// The PIIX3's IDE function on the bench, programmed as firmware leaves it, with disks in memory that can be made to
-// fail.
+// The PIIX3's IDE function on the bench, programmed as firmware leaves it, with disks in memory that can be
+// made to fail.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -98,7 +98,7 @@ struct IdeBench : Bench {
   bool irq() const { return lines.level(14); }
   // Until the selected drive is not busy; the status then.
   uint8_t wait() {
-    for (int i = 0; i < 200'000 && (alternate() & kAtaBsy) != 0; ++i) advance(1000);
+    for (int i = 0; i < 400'000 && (alternate() & kAtaBsy) != 0; ++i) advance(1000);
     REQUIRE((alternate() & kAtaBsy) == 0);
     return alternate();
   }
@@ -130,7 +130,9 @@ struct IdeBench : Bench {
   }
   uint32_t lba28() { return in8(kLow) | in8(kMid) << 8 | in8(kHigh) << 16 | (in8(kDevice) & 0xFu) << 24; }
   uint64_t lba48() {
-    auto part = [this] { return uint64_t{in8(kLow)} | uint64_t{in8(kMid)} << 8 | uint64_t{in8(kHigh)} << 16; };
+    auto part = [this] {
+      return uint64_t{in8(kLow)} | uint64_t{in8(kMid)} << 8 | uint64_t{in8(kHigh)} << 16;
+    };
     uint64_t low = part();
     out8(kControl, 0x80);
     uint64_t high = part();
@@ -177,7 +179,7 @@ struct IdeBench : Bench {
   // From the start bit to the interrupt; the bus master's status then.
   uint8_t run_dma(bool to_memory) {
     out8(kBm, to_memory ? 0x09 : 0x01);
-    for (int i = 0; i < 200'000 && (in8(kBm + 2) & 4) == 0; ++i) advance(1000);
+    for (int i = 0; i < 400'000 && (in8(kBm + 2) & 4) == 0; ++i) advance(1000);
     uint8_t status = in8(kBm + 2);
     out8(kBm, to_memory ? 0x08 : 0x00);
     return status;

@@ -95,7 +95,7 @@ TEST_CASE("ATA: device 1 alone, and a channel without drives, float") {
   CHECK(b.alternate() == 0x7F);
   CHECK(b.in8(b.kLow) == 0x7F);
   b.out8(b.kDevice, b.kLba | b.kSlave);
-  CHECK(b.alternate() == (kAtaDrdy | kAtaDsc));
+  CHECK(b.wait() == (kAtaDrdy | kAtaDsc));
   CHECK((b.identify()[93] & 0x1F00) == 0x0B00);
 
   b.out8(0x172, 0x55);
@@ -157,8 +157,8 @@ TEST_CASE("ATA: IDENTIFY DEVICE") {
   CHECK(text_of(w, 10, 10) == "IL0001");
 }
 
-// What Linux's libata derives from the words and prints: "ata1.00: ATA-8: ILSE HARDDISK, 1.0, max UDMA/100" and
-// "ata1.00: 20480 sectors, multi 16: LBA48"; with its tests of each word (include/linux/ata.h).
+// What Linux's libata derives from the words and prints: "ata1.00: ATA-8: ILSE HARDDISK, 1.0, max UDMA/100"
+// and "ata1.00: 20480 sectors, multi 16: LBA48"; with its tests of each word (include/linux/ata.h).
 TEST_CASE("ATA: IDENTIFY DEVICE as libata reads it") {
   DiskBench b;
   auto w = b.identify();
@@ -170,18 +170,18 @@ TEST_CASE("ATA: IDENTIFY DEVICE as libata reads it") {
   CHECK(text_of(w, 27, 20) == "ILSE HARDDISK");
   CHECK(text_of(w, 23, 4) == "1.0");
   REQUIRE((w[53] & 4) != 0);
-  CHECK((w[88] & 0xFF) == 0x3F);                              // UDMA/100 is mode 5
-  CHECK((w[63] & 7) == 7);                                    // multiword DMA 2, the most that a PIIX3 does
+  CHECK((w[88] & 0xFF) == 0x3F);  // UDMA/100 is mode 5
+  CHECK((w[63] & 7) == 7);        // multiword DMA 2, the most that a PIIX3 does
   CHECK((w[47] & 0xFF) == 16);
-  CHECK((w[59] & 0x1FF) == 0x110);                            // multi 16
-  CHECK((w[83] & 0xC000) == 0x4000);                          // word is valid
+  CHECK((w[59] & 0x1FF) == 0x110);    // multi 16
+  CHECK((w[83] & 0xC000) == 0x4000);  // word is valid
   CHECK((w[87] & 0xC000) == 0x4000);
-  CHECK((w[86] & 0x3400) == 0x3400);                          // LBA48, FLUSH CACHE, FLUSH CACHE EXT
-  CHECK((w[85] & 0x20) != 0);                                 // "Write cache: enabled"
-  CHECK((w[93] & 0x2000) != 0);                               // 80-wire cable
+  CHECK((w[86] & 0x3400) == 0x3400);                               // LBA48, FLUSH CACHE, FLUSH CACHE EXT
+  CHECK((w[85] & 0x20) != 0);                                      // "Write cache: enabled"
+  CHECK((w[93] & 0x2000) != 0);                                    // 80-wire cable
   CHECK(((w[106] & 0xC000) == 0x4000 && (w[106] & 0x3000) == 0));  // 512-byte sectors
-  CHECK((major >= 7 && (w[169] & 1) != 0));                   // TRIM
-  CHECK((w[69] & 0x4020) == 0x4020);                          // zeros after it
+  CHECK((major >= 7 && (w[169] & 1) != 0));                        // TRIM
+  CHECK((w[69] & 0x4020) == 0x4020);                               // zeros after it
   CHECK(w[217] == 1);
 }
 
@@ -547,7 +547,8 @@ TEST_CASE("ATA: two drives on a cable are told apart by DEV") {
 }
 
 TEST_CASE("ATA: geometry never exceeds the disk") {
-  for (uint64_t total : {1ull, 2ull, 62ull, 63ull, 64ull, 1007ull, 1008ull, 20480ull, 16514064ull, 1ull << 40}) {
+  for (uint64_t total :
+       {1ull, 2ull, 62ull, 63ull, 64ull, 1007ull, 1008ull, 20480ull, 16514064ull, 1ull << 40}) {
     Geometry g = Geometry::of(total);
     CHECK(g.cylinders >= 1);
     CHECK(g.heads >= 1);
@@ -578,9 +579,9 @@ struct Rig {
 
   // Commands with small parameters, which poking ports at random would hardly ever send.
   void command(Bench& b, uint64_t random) {
-    static constexpr uint8_t kDisk[] = {0x06, 0x20, 0x24, 0x25, 0x29, 0x30, 0x34, 0x35, 0x39, 0x3D, 0x40,
-                                        0x42, 0x90, 0x91, 0xB0, 0xC4, 0xC5, 0xC6, 0xC8, 0xCA, 0xE0, 0xE4,
-                                        0xE5, 0xE7, 0xE8, 0xEC, 0xEF, 0xF8, 0x27};
+    static constexpr uint8_t kDisk[] = {0x06, 0x20, 0x24, 0x25, 0x29, 0x30, 0x34, 0x35, 0x39, 0x3D,
+                                        0x40, 0x42, 0x90, 0x91, 0xB0, 0xC4, 0xC5, 0xC6, 0xC8, 0xCA,
+                                        0xE0, 0xE4, 0xE5, 0xE7, 0xE8, 0xEC, 0xEF, 0xF8, 0x27};
     static constexpr uint8_t kPacket[] = {0x00, 0x03, 0x12, 0x1A, 0x1B, 0x1E, 0x25, 0x28, 0x2B, 0x42, 0x43,
                                           0x46, 0x4A, 0x51, 0x52, 0x5A, 0xA8, 0xAD, 0xB9, 0xBD, 0xBE};
     auto next = [&random] {
@@ -600,7 +601,8 @@ struct Rig {
       b.out8(0x1F6, 0xE0 | (next() & 0x10));
       b.out8(0x1F7, kDisk[next() % std::size(kDisk)]);
       b.advance(next() % 200'000);
-      for (unsigned i = next() % 600; i > 0; --i) next() % 2 == 0 ? (void)b.in16(0x1F0) : b.out16(0x1F0, next());
+      for (unsigned i = next() % 600; i > 0; --i)
+        next() % 2 == 0 ? (void)b.in16(0x1F0) : b.out16(0x1F0, next());
     } else {
       b.out8(0x376, 0);
       b.out8(0x176, 0xA0);
@@ -634,4 +636,28 @@ TEST_CASE("IDE: generic state tests, idle, busy and in the middle of transfers")
       .steps = 1500,
       .max_wait = 300'000,
   });
+}
+
+TEST_CASE("IDE: a damaged saved state does no harm") {
+  std::mt19937_64 random(7);
+  std::vector<uint8_t> saved;
+  {
+    Bench b;
+    Rig r(b);
+    for (int i = 0; i < 40; ++i) r.command(b, random());
+    mem::SaveVisitor v;
+    r.visit_state(v);
+    saved = v.take();
+  }
+  for (int round = 0; round < 300; ++round) {
+    Bench b;
+    Rig r(b);
+    auto damaged = saved;
+    for (int i = 0; i < 30; ++i) damaged[random() % damaged.size()] = static_cast<uint8_t>(random());
+    mem::LoadVisitor v(damaged);
+    r.visit_state(v);
+    b.advance(1'000'000);
+    for (int i = 0; i < 10; ++i) r.command(b, random());
+    b.advance(100'000'000);
+  }
 }

@@ -1,4 +1,5 @@
-// Image files: refusals with a one-line reason, locking between programs, copy-on-write, sparseness, truncation.
+// Image files: refusals with a one-line reason, locking between programs, copy-on-write, sparseness,
+// truncation.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -209,7 +210,8 @@ TEST_CASE("raw image: discard gives the host its space back") {
   std::string p = f.file("disk", std::vector<uint8_t>(1 << 20, 0xAA));
   auto image = RawImage::open(p, Access::ReadWrite);
   REQUIRE(image);
-  struct stat before {}, after {};
+  struct stat before {
+  }, after{};
   REQUIRE(::stat(p.c_str(), &before) == 0);
   REQUIRE((*image)->discard(64, 1024));
   REQUIRE((*image)->flush());
