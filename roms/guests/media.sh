@@ -54,7 +54,7 @@ make_cd_image() {
   grub_menu /boot '' >"$cd/boot/grub/grub.cfg"
   find "$cd" -exec touch -d @0 {} +
   quietly "$work/xorriso.log" xorriso -as mkisofs -quiet -R -J -V ILSE_DEBIAN \
-    -b boot/grub/eltorito.img -no-emul-boot -boot-load-size 4 -boot-info-table \
+    -b boot/grub/eltorito.img -c boot/grub/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table \
     -o "$work/out.iso" "$cd"
 }
 
