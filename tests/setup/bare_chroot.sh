@@ -73,10 +73,8 @@ for step in "${steps[@]}"; do
         chroot "$root" /root/ilse/run
       ;;
     pipe)
-      # The guest's shell reads the line when it is there to read it.
-      in_chroot chroot "$root" /root/ilse/run < <(echo poweroff; sleep 600) |
-        tee "$ILSE_CHROOT_FOLDER/pipe"
-      grep -q 'root@debian:' "$ILSE_CHROOT_FOLDER/pipe" || die "no prompt on the serial line"
+      in_chroot python3 tests/setup/in_terminal.py --pipe --seconds 3600 'root@debian:' poweroff \
+        chroot "$root" /root/ilse/run
       ;;
     test)
       in_chroot chroot "$root" /root/ilse/test
