@@ -9,90 +9,20 @@ ILSE=tests/setup/qemu_as_ilse this records what the same guests do under QEMU.
 """
 
 import argparse
-import os
 import pathlib
-import re
-import select
-import subprocess
 import sys
 import tempfile
 import time
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-BANNER = re.compile(rb"poweroff ends it.*\s*\nroot@debian:[^ \r\n]*# ")
-PROMPT = re.compile(rb"\nroot@debian:[^ \r\n]*# ")
+from guest import BANNER, SERIAL, Failure, Guest, check, copy_partition, fsck
+
 ALL = [f"{guest}/{medium}" for guest in ("amd64", "i386") for medium in ("kernel", "iso", "disk")]
 MACHINE = {"amd64": "x86_64", "i386": "i686", "i386-pae": "i686"}
 
 
-class Failure(Exception):
-    pass
-
-
-class Guest:
-    """A running guest, with its serial line on our pipes."""
-
-    def __init__(self, command, **environment):
-        self.log = b""
-        self.seen = 0  # where the answer to the last command starts in the log
-        self.process = subprocess.Popen(command, cwd=TOP, env=os.environ | environment,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def read(self, deadline):
-        """Appends what the guest writes next; False at the end of its output."""
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
-            raise Failure("timed out; the last lines were:\n" + self.text()[-1500:])
-        data = os.read(self.process.stdout.fileno(), 65536)
-        self.log += data
-        return bool(data)
-
-    def text(self):
-        return self.log.decode("utf-8", "replace").replace("\r", "")
-
-    def wait(self, pattern, seconds):
-        deadline = time.monotonic() + seconds
-        while not pattern.search(self.log[self.seen:]):
-            if not self.read(deadline):
-                raise Failure("the emulator ended; the last lines were:\n" + self.text()[-1500:])
-
-    def type(self, line):
-        self.seen = len(self.log)
-        self.process.stdin.write(line.encode() + b"\n")
-        self.process.stdin.flush()
-
-    def run(self, line, seconds=60):
-        """The lines that a command writes."""
-        self.type(line)
-        self.wait(PROMPT, seconds)
-        answer = self.log[self.seen:].decode("utf-8", "replace").replace("\r", "")
-        return answer.split("\n")[1:-1]
-
-    def wait_end(self, seconds):
-        deadline = time.monotonic() + seconds
-        while self.read(deadline):
-            pass
-        return self.process.wait(timeout=10)
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-
-def check(condition, message):
-    if not condition:
-        raise Failure(message)
-
-
-def fsck(image):
-    """Checks the file system of a guest's disk image, with no change to it."""
-    result = subprocess.run(["/sbin/e2fsck", "-fn", f"{image}?offset=1048576"], capture_output=True, text=True)
-    check(result.returncode == 0, "fsck finds:\n" + result.stdout)
-
-
 def boot(name, log_folder, work_folder, seconds):
     kind, medium = name.split("/")
-    command = ["./run", kind, medium, "--", "-display", "none", "-serial", "stdio"]
+    command = ["./run", kind, medium, "--", *SERIAL]
     disk = work_folder / f"{kind}.img"
     if medium == "kernel":
         command += ["-append", "console=ttyS0,115200 -- echo command line says hello"]
@@ -133,7 +63,7 @@ def boot(name, log_folder, work_folder, seconds):
         status = guest.wait_end(60)
         check(status == 0, f"poweroff ends with status {status}")
         if medium == "disk":
-            fsck(disk)
+            fsck(copy_partition(disk))
     finally:
         guest.kill()
         if log_folder:
