@@ -14,14 +14,14 @@ grub_core() {
 }
 
 # grub_menu FOLDER OPTIONS: the menu for a kernel and an initrd in FOLDER. The first entry, taken
-# after three seconds, has a shell on the screen and one on the serial line.
+# after five seconds, has a shell on the screen and one on the serial line.
 grub_menu() {
   local folder=$1 options=$2
   cat <<END
 serial --unit=0 --speed=115200
 terminal_input console serial
 terminal_output console serial
-set timeout=3
+set timeout=5
 set default=0
 
 menuentry "Debian $variant, Linux $release" {
