@@ -49,8 +49,8 @@ struct BoardConfig {
     uint16_t iosize = 2;
   };
   DebugExit debug_exit;
-  bool debugcon = true;           // port E9h
-  bool firmware_debugcon = true;  // port 402h, where SeaBIOS writes its log if it finds the port
+  bool debugcon = true;            // port E9h
+  bool firmware_debugcon = false;  // port 402h, where SeaBIOS writes its log if it finds the port
   bool pvpanic = false;
   bool pci_testdev = false;
   unsigned serial_ports = 2;  // COM1 and COM2

@@ -125,8 +125,10 @@ void Pc::place_local_apic() {
   LocalApic& apic = *chips_->local_apics[selected_];
   chips_->apic_page.selected = &apic;
   auto& layer = memory_.layer(chips_->apic_layer);
+  uint64_t base = apic.base() & 0x000FFFFFFFFFF000;
+  if (layer.enabled == apic.enabled() && layer.region.base == base) return;
   layer.enabled = apic.enabled();
-  layer.region.base = apic.base() & 0x000FFFFFFFFFF000;
+  layer.region.base = base;
   memory_.commit();
 }
 
@@ -218,12 +220,14 @@ void Pc::visit_ram(mem::StateVisitor& v) {
         std::memcpy(ram_.data() + page * mem::kPageSize, bytes.data(), bytes.size());
     }
   } else {
-    ram_.for_each_touched([&](uint64_t, std::span<const uint8_t>) { ++pages; });
+    std::vector<uint64_t> touched;
+    ram_.for_each_touched([&](uint64_t page, std::span<const uint8_t>) { touched.push_back(page); });
+    pages = touched.size();
     v("pages", pages);
-    ram_.for_each_touched([&](uint64_t page, std::span<const uint8_t> bytes) {
+    for (uint64_t page : touched) {
       v("page", page);
-      v.bytes("bytes", {ram_.data() + page * mem::kPageSize, bytes.size()});
-    });
+      v.bytes("bytes", {ram_.data() + page * mem::kPageSize, mem::kPageSize});
+    }
   }
   v.end();
 }
