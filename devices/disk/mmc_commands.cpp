@@ -148,7 +148,7 @@ bool AtapiCdrom::read_capacity() {
   std::vector<uint8_t> d(8);
   scsi::put32(d, 0, blocks() - 1);
   scsi::put32(d, 4, kBlockSize);
-  return answer(std::move(d), d.size());
+  return answer(std::move(d), 8);
 }
 
 bool AtapiCdrom::stream(uint32_t lba, uint32_t count, uint8_t parts) {
