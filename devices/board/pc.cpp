@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "devices/board/kernel_boot.h"
 #include "devices/board/pc_chips.h"
 
 namespace ilse::dev {
@@ -48,6 +49,15 @@ std::string why_not(const BoardConfig& c) {
 
 mem::Result<std::unique_ptr<Pc>> Pc::create(BoardConfig config) {
   if (std::string why = why_not(config); !why.empty()) return mem::Error{why};
+  std::optional<KernelBoot> kernel;
+  if (!config.kernel.empty()) {
+    auto boot = prepare_kernel(config, I440fx::low_ram_of(config.ram_mib * kMib));
+    if (!boot) return boot.error();
+    kernel = std::move(*boot);
+    // The firmware's items have them now.
+    for (auto* bytes : {&config.kernel, &config.initrd}) *bytes = {};
+    config.modules.clear();
+  }
   auto ram = mem::Ram::create(config.ram_mib * kMib);
   if (!ram) return ram.error();
   std::unique_ptr<mem::Ram> video;
@@ -56,7 +66,9 @@ mem::Result<std::unique_ptr<Pc>> Pc::create(BoardConfig config) {
     if (!memory) return memory.error();
     video = std::make_unique<mem::Ram>(std::move(*memory));
   }
-  return std::unique_ptr<Pc>(new Pc(std::move(config), std::move(*ram), std::move(video)));
+  std::unique_ptr<Pc> pc(new Pc(std::move(config), std::move(*ram), std::move(video)));
+  if (kernel) add_kernel_boot(pc->fw_cfg(), std::move(*kernel));
+  return pc;
 }
 
 Pc::Pc(BoardConfig config, mem::Ram ram, std::unique_ptr<mem::Ram> video_memory)
