@@ -76,16 +76,23 @@ class VectorOperands {
     return false;
   }
   X87& fpu() { return cpu().fpu; }
+  void empty_mmx() {
+    if (!self().fault_) cpu().fpu.emms();
+  }
   unsigned st_index() { return insn().modrm & 7; }
   // Behind every MMX instruction but EMMS.
   void touch_mmx() {
     if (!self().fault_) cpu().fpu.mmx_touch();
   }
-  // Where the last x87 instruction and its operand were. FCS and FDS are no longer kept (CPUID.7:EBX[13]).
-  void note_fpu(bool memory) {
-    X87& f = cpu().fpu;
-    f.fip = (cpu().rip() + insn().ip) & cpu().ip_mask();
-    if (memory) f.fdp = self().effective_address();
+  // Does f(), an x87 instruction, and notes where it and its operand were. FOP is kept for unmasked errors
+  // only, FCS and FDS not at all, as on present processors (SDM vol. 1, §8.1.8 to §8.1.9).
+  template <class F>
+  void run_fpu(bool memory, F f) {
+    if (self().fault_) [[unlikely]]
+      return;
+    cpu().note_fpu(insn(), memory);
+    f(cpu().fpu);
+    cpu().note_fpu_error(insn());
   }
 
  private:

@@ -238,4 +238,86 @@ struct ToInteger : Straight {
   }
 };
 
+// --- MMX ---------------------------------------------------------------------------------------------
+// Any instruction with an MMX register: reports a waiting x87 error first, and leaves the x87 stack full.
+template <class I>
+struct OnMmx : Straight {
+  template <class M, class... O>
+  static void run(M& m, O... o) {
+    if (!m.wait_fpu()) return;
+    I::run(m, o...);
+    m.touch_mmx();
+  }
+};
+using MmxBinary = uint64_t (*)(uint64_t, uint64_t);
+
+struct MoveMmx : Straight {
+  template <class M, class D, class S>
+  static void run(M& m, D d, S s) {
+    m.write(d, static_cast<TypeOf<D>>(m.read(s)));
+  }
+};
+template <MmxBinary F>
+struct PackedMmx : Straight {
+  template <class M, class D, class S>
+  static void run(M& m, D d, S s) {
+    uint64_t b = m.read(s);
+    m.write(d, F(m.read(d), b));
+  }
+};
+struct Pshufw : Straight {
+  template <class M, class D, class S, class I>
+  static void run(M& m, D d, S s, I i) {
+    m.write(d, simd::pshufw(m.read(s), m.read(i)));
+  }
+};
+struct PmovmskbMmx : Straight {
+  template <class M, class D, class S>
+  static void run(M& m, D d, S s) {
+    m.write(d, simd::pmovmskb(m.read(s)));
+  }
+};
+struct Emms : Straight {
+  template <class M>
+  static void run(M& m) {
+    if (m.wait_fpu()) m.empty_mmx();
+  }
+};
+struct Movdq2q : Straight {
+  template <class M, class D, class S>
+  static void run(M& m, D d, S s) {
+    m.write(d, m.read(s).lo);
+  }
+};
+struct Movq2dq : Straight {
+  template <class M, class D, class S>
+  static void run(M& m, D d, S s) {
+    m.write(d, Xmm{m.read(s), 0});
+  }
+};
+struct Cvtpi2ps : Straight {
+  template <class M, class D, class S>
+  static void run(M& m, D d, S s) {
+    uint64_t b = m.read(s);
+    Xmm a = m.read(d);
+    m.write(d, m.floating(SseRounds::kNothing, [&] { return simd::cvtpi2ps(a, b); }));
+  }
+};
+struct Cvtpi2pd : Straight {
+  template <class M, class D, class S>
+  static void run(M& m, D d, S s) {
+    uint64_t b = m.read(s);
+    m.write(d, simd::cvtpi2pd(b));
+  }
+};
+// CVTPS2PI, CVTTPD2PI...
+template <uint64_t (*F)(const Xmm&)>
+struct ToMmx : Straight {
+  template <class M, class D, class S>
+  static void run(M& m, D d, S s) {
+    Xmm b = m.read(s);
+    m.write(d, m.floating(SseRounds::kNothing, [&] { return F(b); }));
+  }
+};
+
 }  // namespace ilse::cpu::sem
