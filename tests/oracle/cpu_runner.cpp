@@ -210,8 +210,8 @@ class CpuRunner::Impl {
     std::uint16_t cs = cpu_.seg[cpu::kCs].selector, ss = cpu_.seg[cpu::kSs].selector;
     r.rip = cpu_.rip();
     r.outcome = Outcome::kCompleted;
-    if (exit == cpu::RunExit::Halted) {
-      const std::uint64_t handler = cpu_.rip() - 1 - kHigh - kHandlers;
+    if (cpu_.rip() - kHigh - kHandlers < 256 * 16) {
+      const std::uint64_t handler = cpu_.rip() - kHigh - kHandlers;
       r.vector = static_cast<std::uint8_t>(handler / 16);
       std::uint64_t frame = cpu_.gpr[cpu::kRsp] - kHigh;
       if (frame == kStackTop - 48) {
