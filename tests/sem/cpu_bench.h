@@ -1,6 +1,6 @@
 // A processor without a board, for tests: RAM with page tables, a null board, time that stands still. Code
-// runs in user mode in a 64-bit or 32-bit flat segment, under paging, with only those pages mapped that a test
-// asks for; an exception ends in a handler of the bench's own and comes back as its vector.
+// runs in user mode in a 64-bit or 32-bit flat segment, under paging, with only those pages mapped that a
+// test asks for; an exception ends in a handler of the bench's own and comes back as its vector.
 #pragma once
 
 #include <cstdint>
@@ -105,9 +105,10 @@ class CpuBench {
     cpu_.update_mode();
   }
 
-  // Runs `instructions` of `code`, placed at `at`. The exception that stopped it, if any: then RIP, RSP and the
-  // flags are those that the handler was given.
-  std::optional<Exception> run(std::span<const uint8_t> code, unsigned instructions = 1, uint64_t at = kCode) {
+  // Runs `instructions` of `code`, placed at `at`. The exception that stopped it, if any: then RIP, RSP and
+  // the flags are those that the handler was given.
+  std::optional<Exception> run(std::span<const uint8_t> code, unsigned instructions = 1,
+                               uint64_t at = kCode) {
     put_bytes(at, code);
     cpu_.set_rip(at);
     exit = cpu_.run(instructions);
