@@ -208,14 +208,14 @@ class Cpu final : public mem::ProcessorPins {
   void raise(uint8_t vector, uint32_t error) { fault_ = {vector, true, error}; }
   // An x87 error waits for this instruction (sem/x87.cpp). True: it must not run, leave with a fault.
   bool report_fpu_error();
-  // The x87's pointers to its last instruction: before it runs, and after it.
-  void note_fpu(const Insn& i, bool memory) {
-    fpu.fip = (gpr[kSlotBlock] + i.ip) & ip_mask();
-    if (memory) fpu.fdp = ea(i);
-  }
+  // The x87's pointers to its last instruction, before it runs and after it. As on present processors FOP and
+  // FDP are kept for unmasked errors only, FCS and FDS not at all (SDM vol. 1, §8.1.8 and §8.1.9).
+  void note_fpu(const Insn& i) { fpu.fip = (gpr[kSlotBlock] + i.ip) & ip_mask(); }
   void note_fpu_error(const Insn& i) {
-    if (fpu.pending()) [[unlikely]]
+    if (fpu.pending()) [[unlikely]] {
       fpu.fop = static_cast<uint16_t>((i.opcode & 7) << 8 | i.modrm);
+      fpu.fdp = i.mem ? ea(i) : 0;
+    }
   }
   uint64_t ip_mask() const { return code64() ? ~0ull : 0xFFFFFFFFull; }
   uint64_t next_ip(const Insn* i) const { return (gpr[kSlotBlock] + i->ip + i->len) & ip_mask(); }

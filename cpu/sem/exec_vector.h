@@ -84,13 +84,12 @@ class VectorOperands {
   void touch_mmx() {
     if (!self().fault_) cpu().fpu.mmx_touch();
   }
-  // Does f(), an x87 instruction, and notes where it and its operand were. FOP is kept for unmasked errors
-  // only, FCS and FDS not at all, as on present processors (SDM vol. 1, §8.1.8 to §8.1.9).
+  // Does f(), an x87 instruction.
   template <class F>
-  void run_fpu(bool memory, F f) {
+  void run_fpu(F f) {
     if (self().fault_) [[unlikely]]
       return;
-    cpu().note_fpu(insn(), memory);
+    cpu().note_fpu(insn());
     f(cpu().fpu);
     cpu().note_fpu_error(insn());
   }
