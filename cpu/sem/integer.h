@@ -154,7 +154,7 @@ struct Cmpxchg : Straight {
     auto acc = m.read(FixedReg<T, 0>{});
     auto r = m.sub(acc, a);
     auto equal = m.is_zero(r.value);
-    m.write_back(d, m.select(equal, b, a));
+    m.exchange_if(equal, d, b, a);
     m.write_unless(equal, FixedReg<T, 0>{}, a);
     m.set_flags(r);
   }
@@ -360,6 +360,7 @@ struct Jcc : Branching {
 struct Call : Branching {
   template <class M, class I>
   static void run(M& m, I) {
+    m.check_branch(m.true_());
     m.push_value(m.template zero_extend_to<TypeOf<I>>(m.next_ip()));
     m.branch_if(m.true_());
   }
@@ -367,9 +368,11 @@ struct Call : Branching {
 struct CallIndirect : Jumping {
   template <class M, class S>
   static void run(M& m, S s) {
+    // As silicon: the return address is in memory even if the target faults, but the stack pointer stays.
     auto target = m.read(s);
+    m.store_push(m.template zero_extend_to<TypeOf<S>>(m.next_ip()));
     m.check_target(target);
-    m.push_value(m.template zero_extend_to<TypeOf<S>>(m.next_ip()));
+    m.template commit_push<TypeOf<S>>();
     m.jump_to(target);
   }
 };
