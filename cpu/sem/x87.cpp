@@ -168,8 +168,8 @@ void maskmovq(Cpu& c, const Insn& i) {
   uint64_t v = c.fpu.mmx(i.reg);
   uint8_t data[8];
   std::memcpy(data, &v, sizeof data);
-  mask_move(c, i, data, simd::pmovmskb(c.fpu.mmx(i.rm)), sizeof data);
   c.fpu.mmx_touch();
+  mask_move(c, i, data, simd::pmovmskb(c.fpu.mmx(i.rm)), sizeof data);
 }
 void maskmovdqu(Cpu& c, const Insn& i) {
   uint8_t data[16];
