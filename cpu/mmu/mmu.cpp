@@ -380,7 +380,7 @@ void Cpu::probe_write(uint64_t lin, unsigned width, bool system) {
   uint64_t phys, last = lin + width - 1;
   bool as_user = user() && !system;
   if (bad_address(lin, current) || !translate(lin, Access::Write, as_user, &phys)) throw GuestFault(fault_);
-  if ((lin & kPageMask) != (last & kPageMask) && !translate(last, Access::Write, as_user, &phys))
+  if ((lin & kPageMask) != (last & kPageMask) && !translate(last & kPageMask, Access::Write, as_user, &phys))
     throw GuestFault(fault_);
 }
 
