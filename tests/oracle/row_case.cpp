@@ -163,6 +163,8 @@ class Generator {
       const std::uint64_t mask = insn_.ea_mask;
       c.gpr[n] = (c.gpr[n] & ~mask) | ((c.gpr[n] + delta) & mask);
     };
+    const bool small_stack = mode_ == Mode::k16 && insn_.base == kRsp && insn_.ea_mask != 0xffff;
+    if (small_stack) return;  // the upper half of ESP has to stay zero
     if (insn_.base < 16 && insn_.base != insn_.index) {
       adjust(insn_.base);
     } else if (insn_.base >= 16 && insn_.index < 16 && insn_.scale == 0) {
