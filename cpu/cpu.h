@@ -276,6 +276,7 @@ class Cpu final : public mem::ProcessorPins {
   bool access(uint64_t lin, unsigned width, Access a, uint64_t* value, bool as_user);
   bool access_page(uint64_t lin, unsigned width, Access a, uint64_t* value, bool as_user);
   bool bad_address(uint64_t lin, const Insn* i);
+  void check_alignment(uint64_t lin, unsigned width);  // #AC, thrown
   bool watched(uint64_t page) const;
   void watch_data(uint64_t lin, unsigned width, Access a);
   bool page_fault(uint64_t lin, Access a, bool as_user, bool present, bool reserved);
