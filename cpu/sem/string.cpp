@@ -199,7 +199,8 @@ void compare(Cpu& c, unsigned width, uint64_t a, uint64_t b) {
 void cmps(Cpu& c, const Insn& i) {
   Loop l(c, i);
   auto one = [&] {
-    uint64_t a = c.read_seg(i.seg, l.si(), l.width), b = c.read_seg(kEs, l.di(), l.width);
+    // The order decides which of two page faults is seen.
+    uint64_t b = c.read_seg(kEs, l.di(), l.width), a = c.read_seg(i.seg, l.si(), l.width);
     compare(c, l.width, a, b);
     l.move_si();
     l.move_di();
