@@ -250,8 +250,8 @@ struct OnMmx : Straight {
   template <class M, class... O>
   static void run(M& m, O... o) {
     if (!m.wait_fpu()) return;
-    // A store leaves the stack full even if it faults.
-    if constexpr (kStores<O...>) m.touch_mmx();
+    // A store moves TOP even if it faults.
+    if constexpr (kStores<O...>) m.fpu().set_top(0);
     I::run(m, o...);
     m.touch_mmx();
   }
@@ -302,16 +302,17 @@ struct Movq2dq : Straight {
     m.write(d, Xmm{m.read(s), 0});
   }
 };
+// The memory forms of these two have nothing to do with MMX state.
 struct Cvtpi2ps : Straight {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
+    if (!kIsMemory<S> && !m.wait_fpu()) return;
     uint64_t b = m.read(s);
     Xmm a = m.read(d);
-    m.touch_mmx();  // #XM comes after it
+    if (!kIsMemory<S>) m.touch_mmx();  // #XM comes after it
     m.write(d, m.floating(SseRounds::kNothing, [&] { return simd::cvtpi2ps(a, b); }));
   }
 };
-// The memory form has nothing to do with MMX state.
 struct Cvtpi2pd : Straight {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
