@@ -357,18 +357,18 @@ struct Jcc : Branching {
     m.branch_if(m.template condition<kCode>());
   }
 };
+// As silicon: the return address is in memory even if the target faults, but the stack pointer stays.
 struct Call : Branching {
   template <class M, class I>
   static void run(M& m, I) {
-    m.check_branch(m.true_());
-    m.push_value(m.template zero_extend_to<TypeOf<I>>(m.next_ip()));
+    m.store_push(m.template zero_extend_to<TypeOf<I>>(m.next_ip()));
     m.branch_if(m.true_());
+    m.template commit_push<TypeOf<I>>();
   }
 };
 struct CallIndirect : Jumping {
   template <class M, class S>
   static void run(M& m, S s) {
-    // As silicon: the return address is in memory even if the target faults, but the stack pointer stays.
     auto target = m.read(s);
     m.store_push(m.template zero_extend_to<TypeOf<S>>(m.next_ip()));
     m.check_target(target);
