@@ -13,7 +13,7 @@ constexpr uint32_t kAll = kOSZAPC;
 template <class I>
 consteval auto arithmetic(uint8_t base, const char* name, int group, uint32_t lock, uint32_t read,
                           uint32_t undefined = 0) {
-  auto finish = [&](Row r, bool lockable) { 
+  auto finish = [&](Row r, bool lockable) {
     return r.with(lockable ? lock : 0).reads(read).writes(kAll, undefined);
   };
   auto imm = [&](Row r) { return r.group(group); };

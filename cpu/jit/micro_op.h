@@ -69,10 +69,10 @@ enum class Op : uint8_t {
   Join,    // a | b << half of the width
   Not,
   ByteSwap,
-  Zext,           // a, zero-extended or cut to `width`
-  Sext,           // the low `from` bytes of a
-  SignFill,       // the sign of a in every bit
-  BitSet,         // bit b, modulo the width, of a
+  Zext,      // a, zero-extended or cut to `width`
+  Sext,      // the low `from` bytes of a
+  SignFill,  // the sign of a in every bit
+  BitSet,    // bit b, modulo the width, of a
   BitReset,
   BitComplement,
   Select,  // a ? b : c
@@ -80,7 +80,7 @@ enum class Op : uint8_t {
   IsZero,
   LogicNot,
   LogicAnd,
-  BitOf,      // bit b, modulo the width, of a
+  BitOf,  // bit b, modulo the width, of a
   ReadCf,
   Condition,  // imm: the condition code of Jcc, SETcc and CMOVcc
   // Flags.

@@ -15,11 +15,8 @@ Value LiftModel::emit(jit::MicroOp op) {
 }
 
 Value LiftModel::binary(Op op, Value a, Value b, uint32_t flags_read) {
-  return emit({.op = op,
-               .width = a.width,
-               .a = a.ref,
-               .b = b.ref,
-               .flags_read = static_cast<uint16_t>(flags_read)});
+  return emit(
+      {.op = op, .width = a.width, .a = a.ref, .b = b.ref, .flags_read = static_cast<uint16_t>(flags_read)});
 }
 Value LiftModel::ternary(Op op, uint8_t width, Value a, Value b, Value c) {
   return emit({.op = op, .width = width, .a = a.ref, .b = b.ref, .c = c.ref});
@@ -31,10 +28,8 @@ Value LiftModel::resize(Value a, uint8_t width) {
 }
 Value LiftModel::extend_sign(Value a, unsigned width, unsigned from) {
   if (width == from) return a;
-  return emit({.op = Op::Sext,
-               .width = static_cast<uint8_t>(width),
-               .from = static_cast<uint8_t>(from),
-               .a = a.ref});
+  return emit(
+      {.op = Op::Sext, .width = static_cast<uint8_t>(width), .from = static_cast<uint8_t>(from), .a = a.ref});
 }
 
 // --- registers -------------------------------------------------------------------------------------------

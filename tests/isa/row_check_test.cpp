@@ -106,8 +106,8 @@ void check_operands(const Row& row, bool mem, const MicroOps& list) {
     CHECK(rm == (has_rm && !mem));
     CHECK(address == (mem && has_operand(row, {Operand::Rm, Operand::Mem})));
     CHECK(reg == has_operand(row, {Operand::Reg}));
-    CHECK(imm == has_operand(row, {Operand::Imm8, Operand::Imm8s, Operand::Imm16, Operand::ImmZ,
-                                   Operand::ImmV}));
+    CHECK(imm ==
+          has_operand(row, {Operand::Imm8, Operand::Imm8s, Operand::Imm16, Operand::ImmZ, Operand::ImmV}));
     CHECK(moffs == has_operand(row, {Operand::Moffs}));
   }
   CHECK(relative == has_operand(row, {Operand::RelB, Operand::RelZ}));
