@@ -34,13 +34,17 @@ Computed add(uint64_t a, uint64_t b, bool carry, unsigned bits) {
   U128 sum = static_cast<U128>(a) + b + (carry ? 1 : 0);
   uint64_t r = cut(static_cast<uint64_t>(sum), bits);
   bool of = bit(~(a ^ b) & (a ^ r), bits - 1);
-  return {r, 0, szp(r, bits) | carry_overflow((sum >> bits & 1) != 0, of) | ((a ^ b ^ r) & kAF)};
+  return {
+      r, 0,
+      szp(r, bits) | carry_overflow((sum >> bits & 1) != 0, of) | (static_cast<uint32_t>(a ^ b ^ r) & kAF)};
 }
 Computed subtract(uint64_t a, uint64_t b, bool borrow, unsigned bits) {
   U128 difference = static_cast<U128>(a) - b - (borrow ? 1 : 0);
   uint64_t r = cut(static_cast<uint64_t>(difference), bits);
   bool of = bit((a ^ b) & (a ^ r), bits - 1);
-  return {r, 0, szp(r, bits) | carry_overflow((difference >> 64) != 0, of) | ((a ^ b ^ r) & kAF)};
+  return {
+      r, 0,
+      szp(r, bits) | carry_overflow((difference >> 64) != 0, of) | (static_cast<uint32_t>(a ^ b ^ r) & kAF)};
 }
 Computed logic(uint64_t r, unsigned bits) { return {r, 0, szp(r, bits)}; }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <random>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <tuple>
 
@@ -133,7 +134,7 @@ std::array<uint8_t, kMaxInsnBytes> encode(const Row& row, bool code64, Random& r
   constexpr std::array<unsigned, 6> kSegments{0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65};
   if (random.one_in(4)) put(kSegments[random.below(6)]);
   if (code64 && random.one_in(2)) put(0x40 | random.below(16));
-  if (row.map != Map::OneByte) put(0x0F);
+  if (row.map != Map::OneByte && row.map != Map::X87) put(0x0F);
   if (row.map == Map::Map38) put(0x38);
   if (row.map == Map::Map3A) put(0x3A);
   bool in_opcode = false;
@@ -235,15 +236,21 @@ TEST_CASE("Handler and lifted form of each row have the same effect") {
         bool kept = !a.faulted || (std::equal(before.begin(), before.begin() + 16, left.gpr.begin()) &&
                                    left.lazy.get() == flags);
         if (!same || !kept) {
-          INFO(describe(row, size, insn.mem) << ", setting " << static_cast<int>(setting));
+          std::ostringstream text;
+          text << describe(row, size, insn.mem) << ", setting " << static_cast<int>(setting) << std::hex;
           for (unsigned n = 0; n < 18; ++n) {
-            UNSCOPED_INFO("r" << n << std::hex << " " << before[n] << ": " << left.gpr[n] << " "
-                              << right.gpr[n]);
+            text << "\nr" << std::dec << n << std::hex << ' ' << before[n] << ": " << left.gpr[n] << ' '
+                 << right.gpr[n];
           }
-          UNSCOPED_INFO("flags " << std::hex << flags << ": " << left.lazy.get() << " " << right.lazy.get()
-                                 << "; faults " << +left.fault_.vector << " " << +right.fault_.vector
-                                 << "; targets " << a.target.value_or(0) << " " << b.target.value_or(0)
-                                 << "; imm " << insn.imm << " disp " << insn.disp << " seg " << +insn.seg);
+          text << "\nflags " << flags << ": " << left.lazy.get() << ' ' << right.lazy.get() << "\nfaults "
+               << +left.fault_.vector << ' ' << +right.fault_.vector << "\ntargets " << a.target.value_or(0)
+               << ' ' << b.target.value_or(0) << "\nimm " << insn.imm << " disp " << insn.disp << " seg "
+               << +insn.seg << " base " << +insn.base << " index " << +insn.index << " scale " << +insn.scale
+               << " address size " << +insn.addr_size;
+          for (size_t n = 0; n < kRamSize; ++n) {
+            if (p.bench[0].ram.data()[n] != p.bench[1].ram.data()[n]) text << "\nmemory differs at " << n;
+          }
+          INFO(text.str());
           CHECK(kept);
           CHECK(same);
           std::memcpy(p.bench[1].ram.data(), p.bench[0].ram.data(), kRamSize);
