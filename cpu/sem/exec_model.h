@@ -78,7 +78,7 @@ class ExecModel : public VectorOperands<ExecModel<kPath>> {
     lin_ = lin;
     TlbEntry& e = c_.tlb->at(lin_);
     T v{};
-    if (hit<T>(lin_, e.write_tag)) [[likely]] {
+    if (hit<T>(lin_, e.write_tag) && !fault_) [[likely]] {
       host_ = reinterpret_cast<uint8_t*>(lin_ + e.addend);
       std::memcpy(&v, host_, sizeof(T));
       return v;
