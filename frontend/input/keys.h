@@ -40,8 +40,6 @@ class HeldKeys {
   void release(uint32_t usage);
   void release_all();
   bool held(uint32_t usage) const { return down_.contains(usage); }
-  bool ctrl() const { return held(hid::kLeftCtrl) || held(hid::kRightCtrl); }
-  bool alt() const { return held(hid::kLeftAlt) || held(hid::kRightAlt); }
 
  private:
   Post post_;

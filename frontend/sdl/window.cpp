@@ -3,7 +3,10 @@
 #include <SDL.h>
 
 #include <algorithm>
+#include <clocale>
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
 #include <utility>
 
 #include "frontend/screenshot.h"
@@ -15,6 +18,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kMessageTime{4};
 constexpr int kFirstWidth = 720, kFirstHeight = 400;  // the BIOS's text mode
+
+// Bits of modifiers_: left and right.
+constexpr uint32_t kCtrlBits = 0x11, kAltBits = 0x44;
 
 // SDL numbers buttons left, middle, right; OutsideEvent has right before middle.
 unsigned button_bit(uint8_t button) {
@@ -45,15 +51,29 @@ mem::Result<std::unique_ptr<Window>> Window::create(FrameMailbox& mailbox, Callb
 }
 
 mem::Result<void> Window::open() {
-  auto error = [] {
-    return mem::Error{std::string("cannot open a window: ") + SDL_GetError() +
-                      " (try -display terminal or -display none)"};
+  auto failure = [](const std::string& cause) {
+    return mem::Error{"cannot open a window: " + cause + " (try -display terminal or -display none)"};
   };
+  auto error = [&] { return failure(SDL_GetError()); };
+  // Left alone, SDL tries every driver, prints their complaints, and falls back to one that shows nothing.
+  bool chosen = std::getenv("SDL_VIDEODRIVER") != nullptr;
+  bool x11 = std::getenv("DISPLAY") != nullptr, wayland = std::getenv("WAYLAND_DISPLAY") != nullptr;
+  if (!chosen && !x11 && !wayland) {
+    return failure("there is no display: neither DISPLAY nor WAYLAND_DISPLAY is set");
+  }
+  if (!chosen && !wayland) SDL_SetHint(SDL_HINT_VIDEODRIVER, "x11");
+  // SDL converts the title by the locale's character set, which in the C locale has no dash.
+  if (MB_CUR_MAX == 1) std::setlocale(LC_CTYPE, "C.UTF-8");
   SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
   SDL_SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
   SDL_SetHint(SDL_HINT_RENDER_SCALE_QUALITY, "nearest");
-  if (SDL_InitSubSystem(SDL_INIT_VIDEO) != 0) return error();
+  if (SDL_InitSubSystem(SDL_INIT_VIDEO) != 0) {
+    if (chosen || wayland) return error();
+    return failure(std::string("the display ") + std::getenv("DISPLAY") + " does not answer");
+  }
   sdl_ready_ = true;
+  std::string_view driver = SDL_GetCurrentVideoDriver();
+  if (!chosen && (driver == "offscreen" || driver == "dummy")) return failure("the display does not answer");
   window_ = SDL_CreateWindow(options_.title.c_str(), SDL_WINDOWPOS_CENTERED, SDL_WINDOWPOS_CENTERED,
                              kFirstWidth, kFirstHeight, SDL_WINDOW_RESIZABLE);
   if (window_ == nullptr) return error();
@@ -133,6 +153,7 @@ void Window::handle(const SDL_Event& e) {
         capture(false);
         keys_.release_all();
         swallowed_ = 0;
+        modifiers_ = 0;
       }
       redraw_ = true;
       break;
@@ -147,17 +168,23 @@ void Window::handle(const SDL_Event& e) {
 }
 
 void Window::key(uint32_t usage, bool pressed, bool repeat) {
+  // What the user holds down, whatever the guest has been told.
+  if (usage >= hid::kLeftCtrl) {
+    uint32_t bit = 1u << (usage - hid::kLeftCtrl);
+    modifiers_ = pressed ? modifiers_ | bit : modifiers_ & ~bit;
+  }
   if (!pressed) {
     if (usage == swallowed_) swallowed_ = 0;
     keys_.release(usage);
     return;
   }
-  if (repeat || usage == 0) return;
-  if (keys_.ctrl() && keys_.alt() && hotkey(usage)) {
+  if (repeat || usage == 0 || usage == swallowed_) return;
+  bool ctrl = (modifiers_ & kCtrlBits) != 0, alt = (modifiers_ & kAltBits) != 0;
+  if (ctrl && alt && hotkey(usage)) {
     swallowed_ = usage;
-    return;
+  } else if (state_ == GuestState::Running) {
+    keys_.press(usage);
   }
-  if (usage != swallowed_) keys_.press(usage);
 }
 
 bool Window::hotkey(uint32_t usage) {

@@ -77,6 +77,7 @@ class Window {
   bool sdl_ready_ = false;
 
   HeldKeys keys_;
+  uint32_t modifiers_ = 0;  // held down: a bit for each usage from left Ctrl on
   uint32_t swallowed_ = 0;  // the key of a hotkey, until it is released
   GuestState state_ = GuestState::Running;
   bool captured_ = false;

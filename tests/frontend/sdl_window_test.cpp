@@ -10,9 +10,19 @@
 using namespace ilse;
 using namespace ilse::ui;
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+using ForeignLeaks = __lsan::ScopedDisabler;  // of the libraries that SDL loads
+#else
+struct ForeignLeaks {
+  ForeignLeaks() {}
+};
+#endif
+
 namespace {
 
 struct Bench {
+  ForeignLeaks ignored;
   FrameMailbox mailbox;
   std::vector<dev::OutsideEvent> events;
   int pauses = 0;
@@ -116,6 +126,19 @@ TEST_CASE("window: hotkeys are not typed into the guest") {
   CHECK(reset);
 }
 
+TEST_CASE("window: a paused guest gets no keys, and Ctrl+Alt+P held on continues it") {
+  Bench b;
+  for (SDL_Scancode c : {SDL_SCANCODE_LCTRL, SDL_SCANCODE_LALT, SDL_SCANCODE_P}) b.key(c, true);
+  b.key(SDL_SCANCODE_P, false);
+  CHECK(b.values() == std::vector<uint64_t>{0xE0, 0xE2, 0x100E0, 0x100E2});
+  b.window->set_state(GuestState::Paused);
+  b.key(SDL_SCANCODE_A, true);
+  b.key(SDL_SCANCODE_A, false);
+  b.key(SDL_SCANCODE_P, true);
+  CHECK(b.values().empty());
+  CHECK(b.pauses == 2);
+}
+
 TEST_CASE("window: a click captures the mouse, Ctrl+Alt+G releases it") {
   Bench b;
   b.motion(5, 5);
@@ -177,11 +200,30 @@ TEST_CASE("window: screenshots go to a file that the title names") {
 }
 
 TEST_CASE("window: without a display there is one line that says so") {
-  setenv("SDL_VIDEODRIVER", "no-such-driver", 1);
+  ForeignLeaks ignored;
   FrameMailbox mailbox;
-  auto made = Window::create(mailbox, {}, {});
-  REQUIRE_FALSE(made);
-  CHECK(made.error().message.starts_with("cannot open a window: "));
-  CHECK(made.error().message.find('\n') == std::string::npos);
+  auto message = [&] {
+    auto made = Window::create(mailbox, {}, {});
+    REQUIRE_FALSE(made);
+    CHECK(made.error().message.starts_with("cannot open a window: "));
+    CHECK(made.error().message.find('\n') == std::string::npos);
+    return made.error().message;
+  };
+  auto value = [](const char* name) {
+    const char* v = getenv(name);
+    return std::string(v != nullptr ? v : "");
+  };
+  setenv("SDL_VIDEODRIVER", "no-such-driver", 1);
+  message();
+  unsetenv("SDL_VIDEODRIVER");
+  std::string x = value("DISPLAY"), wayland = value("WAYLAND_DISPLAY");
+  unsetenv("DISPLAY");
+  unsetenv("WAYLAND_DISPLAY");
+  CHECK(message().find("DISPLAY") != std::string::npos);
+  setenv("DISPLAY", ":9999", 1);
+  message();
+  unsetenv("DISPLAY");
+  if (!x.empty()) setenv("DISPLAY", x.c_str(), 1);
+  if (!wayland.empty()) setenv("WAYLAND_DISPLAY", wayland.c_str(), 1);
   setenv("SDL_VIDEODRIVER", "dummy", 1);
 }
