@@ -36,7 +36,9 @@ Machine::~Machine() {
   }
 }
 
-VTime Machine::time_at(uint64_t n) const { return {line_.ns + ((n - line_.instructions) * line_.scale >> 16)}; }
+VTime Machine::time_at(uint64_t n) const {
+  return {line_.ns + ((n - line_.instructions) * line_.scale >> 16)};
+}
 
 VTime Machine::now() const { return cpu_ ? time_at(cpu_->count()) : VTime{}; }
 
@@ -76,6 +78,7 @@ void Machine::clock_sample(uint64_t host_ns) {
 
 void Machine::reset(dev::ResetKind kind) {
   uint64_t retired = cpu_->retired;
+  if (on_reset_) on_reset_(kind);
   pc_->reset(kind);
   cpu_->reset(true);
   cpu_->retired = retired;

@@ -22,7 +22,7 @@ enum class ClockMode : uint8_t {
 
 // Why run() came back.
 enum class MachineExit : uint8_t {
-  None,         // the limit of this call was reached; call again
+  None,  // the limit of this call was reached; call again
   PowerOff,
   DebugExit,    // isa-debug-exit: status() is its value
   TripleFault,  // and the machine was told not to reboot
@@ -52,8 +52,8 @@ class Machine final : public cpu::TimeBase {
   // Under the host's clock: sets the target that virtual time is steered towards, in nanoseconds since the
   // machine started. It arrives through the door like a key press.
   void clock_sample(uint64_t host_ns);
-  // True when every processor is halted and virtual time has caught up with the host's: nothing to do until the
-  // deadline that next_deadline() gives, or an outside event.
+  // True when every processor is halted and virtual time has caught up with the host's: nothing to do until
+  // the deadline that next_deadline() gives, or an outside event.
   bool idle() const { return idle_; }
   mem::VTime next_deadline();
 
@@ -70,6 +70,7 @@ class Machine final : public cpu::TimeBase {
   void on_hash(std::function<void(uint64_t count, uint64_t hash)> f) { on_hash_ = std::move(f); }
   // Prints the chain of faults of a triple fault, with registers.
   void on_triple_fault(std::function<void()> f) { on_triple_fault_ = std::move(f); }
+  void on_reset(std::function<void(dev::ResetKind)> f) { on_reset_ = std::move(f); }
 
   dev::Pc& board() { return *pc_; }
   cpu::Cpu& cpu() { return *cpu_; }
@@ -100,6 +101,7 @@ class Machine final : public cpu::TimeBase {
   uint64_t next_hash_ = UINT64_MAX;
   std::function<void(uint64_t, uint64_t)> on_hash_;
   std::function<void()> on_triple_fault_;
+  std::function<void(dev::ResetKind)> on_reset_;
   std::unique_ptr<dev::Pc> pc_;
   std::unique_ptr<cpu::Cpu> cpu_;
 };
