@@ -9,6 +9,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "devices/board/kernel_boot.h"
 #include "devices/disk/image/file.h"
 #include "devices/disk/image/overlay_image.h"
 #include "devices/disk/image/raw_image.h"
@@ -55,6 +56,30 @@ Result<std::unique_ptr<dev::BlockDevice>> open_image(const DriveOption& d, bool 
   auto over = dev::OverlayImage::create(std::move(device));
   if (!over) return over.error();
   return std::unique_ptr<dev::BlockDevice>(std::move(*over));
+}
+
+// What -initrd names is one file for Linux, and FILE[ ARGUMENTS],... for a multiboot kernel.
+Result<void> read_kernel(const Options& o, dev::BoardConfig& c) {
+  if (o.kernel.empty()) return {};
+  auto kernel = read_file(o.kernel, kKernelLimit);
+  if (!kernel) return kernel.error();
+  c.kernel = std::move(*kernel);
+  c.kernel_name = o.kernel;
+  if (o.initrd.empty()) return {};
+  if (!dev::is_multiboot(c.kernel)) {
+    auto initrd = read_file(o.initrd, kKernelLimit);
+    if (!initrd) return initrd.error();
+    c.initrd = std::move(*initrd);
+    return {};
+  }
+  for (const auto& [key, value] : split_suboptions(o.initrd)) {
+    std::string line = key;
+    if (!value.empty()) line.append("=").append(value);
+    auto bytes = read_file(line.substr(0, line.find(' ')), kKernelLimit);
+    if (!bytes) return bytes.error();
+    c.modules.push_back({line, std::move(*bytes)});
+  }
+  return {};
 }
 
 int64_t rtc_start(const std::string& base, int64_t now) {
@@ -129,16 +154,7 @@ Result<dev::BoardConfig> set_up_board(const Options& o, int64_t now) {
       return vgabios.error();
     }
   }
-  if (!o.kernel.empty()) {
-    auto kernel = read_file(o.kernel, kKernelLimit);
-    if (!kernel) return kernel.error();
-    c.kernel = std::move(*kernel);
-  }
-  if (!o.initrd.empty()) {
-    auto initrd = read_file(o.initrd, kKernelLimit);
-    if (!initrd) return initrd.error();
-    c.initrd = std::move(*initrd);
-  }
+  if (auto loaded = read_kernel(o, c); !loaded) return loaded.error();
   for (const DriveOption& d : o.drives) {
     dev::DriveConfig drive;
     drive.media = d.cdrom ? dev::DriveConfig::Media::Cdrom : dev::DriveConfig::Media::Disk;

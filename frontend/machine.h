@@ -78,6 +78,8 @@ class Machine final : public cpu::TimeBase {
 
   // One instruction takes this long in virtual time.
   static constexpr uint64_t kNsPerInstruction = 4;
+  // Virtual time that is off the host's is back in this time, in nanoseconds.
+  static constexpr uint64_t kCatchUp = 50'000'000;
 
  private:
   explicit Machine(Options options) : options_(std::move(options)) {}
@@ -89,9 +91,14 @@ class Machine final : public cpu::TimeBase {
     uint64_t ns = 0;
     uint64_t scale = kNsPerInstruction << 16;  // nanoseconds per instruction, 16 fraction bits
     uint64_t host_target = 0;
-    static constexpr std::array kNames{"instructions", "ns", "scale", "host_target"};
+    uint64_t sampled_at = 0;  // instructions at the last sample of the host's clock
+    uint64_t slept = 0;       // since then: 1
+    static constexpr std::array kNames{"instructions", "ns", "scale", "host_target", "sampled_at", "slept"};
   };
+  static constexpr uint64_t kMinSample = 10'000;  // instructions that tell a speed
+  static constexpr unsigned kMaxSleeps = 1000;    // in one run()
   void rebase(uint64_t ns);
+  void steer(uint64_t host_ns);
   uint64_t instructions_until(mem::VTime t) const;
 
   Options options_;

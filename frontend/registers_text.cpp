@@ -24,7 +24,7 @@ using Wide = unsigned long long;
 
 }  // namespace
 
-std::string vector_name(uint8_t vector) {
+std::string event_name(uint8_t vector) {
   constexpr std::array<std::string_view, 20> kNames{"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD",
                                                     "#NM", "#DF", "",    "#TS", "#NP", "#SS", "#GP",
                                                     "#PF", "",    "#MF", "#AC", "#MC", "#XM"};
@@ -74,7 +74,7 @@ std::string registers_text(const cpu::Cpu& c) {
 }
 
 std::string delivery_text(const cpu::Delivery& d) {
-  std::string out = d.cause == cpu::Cause::Exception  ? vector_name(d.vector)
+  std::string out = d.cause == cpu::Cause::Exception  ? event_name(d.vector)
                     : d.cause == cpu::Cause::Nmi      ? "NMI"
                     : d.cause == cpu::Cause::External ? format("interrupt 0x%02x", d.vector)
                                                       : format("INT 0x%02x", d.vector);

@@ -8,7 +8,7 @@
 namespace ilse::ui {
 
 // "#PF", "#GP"; "vector 0x20" for what is no exception of the processor's.
-std::string vector_name(uint8_t vector);
+std::string event_name(uint8_t vector);
 
 // Several lines, each ended by a newline.
 std::string registers_text(const cpu::Cpu& cpu);

@@ -39,7 +39,11 @@ mem::Result<void> Session::open() {
   auto machine_options = set_up_machine(options_);
   if (!machine_options) return machine_options.error();
   auto machine = Machine::create(std::move(*board), *machine_options);
-  if (!machine) return machine.error();
+  if (!machine) {
+    // The board knows the kernel's bytes, not their file.
+    bool of_kernel = !options_.kernel.empty() && machine.error().message.find("kernel") != std::string::npos;
+    return mem::Error{of_kernel ? options_.kernel + ": " + machine.error().message : machine.error().message};
+  }
   machine_ = std::move(*machine);
 
   sigset_t set;
@@ -167,6 +171,8 @@ void Session::machine_loop() {
     publish(false);
     if (exit != MachineExit::None) {
       act_on(exit);
+    } else if (halted_for_good()) {
+      asleep();
     } else if (host && machine_->idle()) {
       sleep_host();
     }
@@ -230,6 +236,18 @@ void Session::sleep_host() {
   if (publisher_) until = HostClock::now() + FramePublisher::kPeriod;
   if (next != mem::kNever) until = std::min(until, clock_.host_time(next.ns));
   control_.wait(until);
+}
+
+// HLT with interrupts disabled: only an NMI could end it, and kDeadTime is long enough for any watchdog.
+bool Session::halted_for_good() {
+  constexpr uint64_t kDeadTime = 60'000'000'000;
+  cpu::Cpu& cpu = machine_->cpu();
+  uint64_t now = machine_->now().ns;
+  if (cpu.pending.activity != cpu::Activity::Halted || (cpu.eflags() & cpu::kIF) != 0) {
+    halted_since_ = now;
+    return false;
+  }
+  return now - halted_since_ > kDeadTime && !interactive();
 }
 
 void Session::asleep() {

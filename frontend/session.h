@@ -57,6 +57,7 @@ class Session {
   void machine_loop();
   void act_on(MachineExit exit);
   void sleep_host();
+  bool halted_for_good();
   void asleep();
   bool limits_reached();
   uint64_t slice();
@@ -98,6 +99,7 @@ class Session {
   int wake_ = -1;     // eventfd
   std::chrono::steady_clock::time_point started_{};
   uint64_t slice_ = 100'000;
+  uint64_t halted_since_ = 0;  // virtual nanoseconds
 };
 
 }  // namespace ilse::ui
