@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -76,6 +77,33 @@ class Observer {
   virtual void triple_fault(class Cpu&) {}
 };
 
+// An event on its way to the guest's handler, with the state it was raised in.
+struct Delivery {
+  uint64_t count = 0;  // instructions retired
+  uint64_t rip = 0;    // of the faulting instruction, or of the next one
+  uint64_t rsp = 0;
+  uint64_t cr2 = 0;
+  uint16_t cs = 0;
+  uint16_t ss = 0;
+  uint8_t vector = 0;
+  Cause cause = Cause::Exception;
+  bool nested = false;  // a fault while the one before it was delivered
+  std::optional<uint32_t> error;
+};
+
+// The last deliveries, for reports to people; not part of the state.
+struct DeliveryLog {
+  static constexpr size_t kSize = 8;
+  std::array<Delivery, kSize> ring;
+  uint64_t total = 0;
+  std::function<void(const Delivery&)> listener;
+
+  void add(const Delivery& d) {
+    ring[total++ % kSize] = d;
+    if (listener) listener(d);
+  }
+};
+
 // Converts between retired instructions and virtual time; owned by the machine.
 class TimeBase {
  public:
@@ -107,6 +135,7 @@ class Cpu final : public mem::ProcessorPins {
   std::array<Xmm, 16> xmm{};
   uint32_t mxcsr = 0x1F80;
   uint64_t retired = 0;  // instructions, up to the start of the running slice
+  DeliveryLog deliveries;
 
   uint64_t rip() const { return gpr[kSlotBlock]; }
   void set_rip(uint64_t v) { gpr[kSlotBlock] = v; }
