@@ -168,6 +168,9 @@ class Cpu final : public mem::ProcessorPins {
   // Checks that a store of `width` bytes would succeed and reads the old value: the first half of a
   // read-modify-write whose second half is store_slow.
   bool load_rmw_slow(uint64_t lin, unsigned width, uint64_t* value, const Insn* i);
+  // The same for 16 bytes.
+  bool load_wide_slow(uint64_t lin, Xmm* value, const Insn* i);
+  bool store_wide_slow(uint64_t lin, const Xmm& value, const Insn* i);
   // Segmentation where base, limit or type matter. False: #GP or #SS in fault_.
   bool segment(const Insn* i, uint64_t ea, unsigned width, Access a, uint64_t* lin);
   bool segment(uint8_t s, uint64_t ea, unsigned width, Access a, uint64_t* lin);
@@ -205,6 +208,17 @@ class Cpu final : public mem::ProcessorPins {
   const Insn* branch(const Insn* i, bool taken);
   void raise(uint8_t vector) { fault_ = {vector, false, 0}; }
   void raise(uint8_t vector, uint32_t error) { fault_ = {vector, true, error}; }
+  // An x87 error waits for this instruction (sem/x87.cpp). True: it must not run, leave with a fault.
+  bool report_fpu_error();
+  // The x87's pointers to its last instruction: before it runs, and after it.
+  void note_fpu(const Insn& i, bool memory) {
+    fpu.fip = (gpr[kSlotBlock] + i.ip) & ip_mask();
+    if (memory) fpu.fdp = ea(i);
+  }
+  void note_fpu_error(const Insn& i) {
+    if (fpu.pending()) [[unlikely]]
+      fpu.fop = static_cast<uint16_t>((i.opcode & 7) << 8 | i.modrm);
+  }
   uint64_t ip_mask() const { return code64() ? ~0ull : 0xFFFFFFFFull; }
   uint64_t next_ip(const Insn* i) const { return (gpr[kSlotBlock] + i->ip + i->len) & ip_mask(); }
   const Insn* run_helper(void (*helper)(Cpu&, const Insn&), const Insn* i, bool ends_block);

@@ -36,7 +36,7 @@ void Ram::written(uint64_t offset, uint64_t size) {
     unsigned start = offset % kPageSize;
     auto n = static_cast<unsigned>(std::min<uint64_t>(size, kPageSize - start));
     uint32_t chunks = code_[page] & chunk_mask(start, n);
-    if (chunks != 0 && listener_ != nullptr) listener_->code_written(page, chunks);
+    if (chunks != 0 && listener_ != nullptr) listener_->code_written(page, start, n);
     offset += n;
     size -= n;
   }

@@ -16,8 +16,8 @@ namespace ilse::mem {
 class CodeListener {
  public:
   virtual ~CodeListener() = default;
-  // `page` is a RAM page number; `chunks` has a bit per 128-byte chunk that was written.
-  virtual void code_written(uint32_t page, uint32_t chunks) = 0;
+  // Bytes [offset, offset + size) of RAM page `page` were written; at least one chunk of them holds code.
+  virtual void code_written(uint32_t page, unsigned offset, unsigned size) = 0;
 };
 
 class Ram {

@@ -80,17 +80,24 @@ void BlockCache::drop(Block* b) {
   if (*link != nullptr) *link = (*link)->next;
 }
 
-void BlockCache::code_written(uint32_t page, uint32_t chunks) {
+// The chunks only say where to look: a block goes when bytes of its own change, so that data beside code costs
+// no more than this search.
+void BlockCache::code_written(uint32_t page, unsigned offset, unsigned size) {
   auto it = pages_.find(page);
   if (it == pages_.end()) return;
   uint32_t left = 0;
   auto hit = [&](Block* b) {
     if (!b->valid) return true;
+    bool overlaps = false;
     uint32_t mine = 0;
     for (int k = 0; k < 2; ++k) {
-      if (b->page[k] == page) mine |= b->chunks[k];
+      if (b->page[k] != page) continue;
+      mine |= b->chunks[k];
+      unsigned in_first = std::min<unsigned>(b->bytes, mem::kPageSize - (b->phys & 0xFFF));
+      unsigned from = k == 0 ? b->phys & 0xFFF : 0, to = k == 0 ? from + in_first : b->bytes - in_first;
+      overlaps = overlaps || (offset < to && from < offset + size);
     }
-    if ((mine & chunks) == 0) {
+    if (!overlaps) {
       left |= mine;
       return false;
     }

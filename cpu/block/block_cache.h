@@ -35,7 +35,7 @@ class BlockCache final : public mem::CodeListener {
   void reset();
 
   // mem::CodeListener
-  void code_written(uint32_t page, uint32_t chunks) override;
+  void code_written(uint32_t page, unsigned offset, unsigned size) override;
 
   // The block that is running, and where to note that it was invalidated.
   void watch_running(Block* const* running, bool* leave) {

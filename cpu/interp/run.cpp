@@ -19,7 +19,9 @@ const Insn* end_of_block(Cpu& c, const Insn* i) { return c.jump((c.gpr[kSlotBloc
 const Insn* Cpu::leave_fault(const Insn* i) {
   budget += i->left;
   set_rip((gpr[kSlotBlock] + i->ip) & ip_mask());
-  faulted_ = true;
+  // An x87 error that is FERR#'s business stops the processor without an exception.
+  faulted_ = pending.activity == Activity::Running;
+  single_fault_ = true;
   leave = false;
   return nullptr;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "cpu/fpu/xmm.h"
 #include "cpu/isa/row.h"
 
 namespace ilse::cpu {
@@ -37,6 +38,31 @@ struct ConstOp {
 template <class T>
 struct MoffsOp {
   using Type = T;
+};
+
+// Vector registers, by ModRM.reg and ModRM.rm, and 128-bit memory, aligned (#GP) or not.
+struct XmmReg {
+  using Type = Xmm;
+};
+struct XmmRm {
+  using Type = Xmm;
+};
+struct XmmMem {
+  using Type = Xmm;
+};
+struct XmmMemUnaligned {
+  using Type = Xmm;
+};
+// The low element in memory: loads have zeros above it.
+template <class T>
+struct XmmLowMem {
+  using Type = Xmm;
+};
+struct MmxReg {
+  using Type = uint64_t;
+};
+struct MmxRm {
+  using Type = uint64_t;
 };
 
 // --- letters -------------------------------------------------------------------------------------------
@@ -262,22 +288,63 @@ struct Dd {
   static constexpr auto kOperand = Operand::Reg;
   static constexpr auto kFile = File::Debug;
 };
-struct Pq {
-  static constexpr auto kOperand = Operand::Reg;
-  static constexpr auto kFile = File::Mmx;
-};
-struct Qq {
-  static constexpr auto kOperand = Operand::Rm;
-  static constexpr auto kFile = File::Mmx;
-};
+
+// The letters of the vector instructions, by what is in memory: x 128 bits aligned, u 128 bits, q 64, d 32.
 struct Vx {
   static constexpr auto kOperand = Operand::Reg;
   static constexpr auto kFile = File::Xmm;
+  static constexpr bool kSized = false;
+  template <class V, bool M>
+  using Bind = XmmReg;
 };
-struct Wx {
+template <class Memory>
+struct W {
   static constexpr auto kOperand = Operand::Rm;
   static constexpr auto kFile = File::Xmm;
+  static constexpr bool kSized = false;
+  template <class V, bool IsMem>
+  using Bind = std::conditional_t<IsMem, Memory, XmmRm>;
 };
-
+using Wx = W<XmmMem>;
+using Wu = W<XmmMemUnaligned>;
+using Wq = W<XmmLowMem<uint64_t>>;
+using Wd = W<XmmLowMem<uint32_t>>;
+struct Pq {
+  static constexpr auto kOperand = Operand::Reg;
+  static constexpr auto kFile = File::Mmx;
+  static constexpr bool kSized = false;
+  template <class V, bool M>
+  using Bind = MmxReg;
+};
+template <class Memory>
+struct Q {
+  static constexpr auto kOperand = Operand::Rm;
+  static constexpr auto kFile = File::Mmx;
+  static constexpr bool kSized = false;
+  template <class V, bool IsMem>
+  using Bind = std::conditional_t<IsMem, Memory, MmxRm>;
+};
+using Qq = Q<MemOp<uint64_t>>;
+using Qd = Q<MemOp<uint32_t>>;
+struct Gd {
+  static constexpr auto kOperand = Operand::Reg;
+  static constexpr auto kFile = File::Gpr;
+  static constexpr bool kSized = false;
+  template <class V, bool M>
+  using Bind = RegReg<uint32_t>;
+};
+// Memory of a fixed kind.
+template <class Memory>
+struct M {
+  static constexpr auto kOperand = Operand::Mem;
+  static constexpr auto kFile = File::None;
+  static constexpr bool kSized = false;
+  template <class V, bool IsMem>
+  using Bind = Memory;
+};
+using Mx = M<XmmMem>;
+using Mq = M<MemOp<uint64_t>>;
+using Md = M<MemOp<uint32_t>>;
+using Mw = M<MemOp<uint16_t>>;
 }  // namespace letters
 }  // namespace ilse::cpu

@@ -341,6 +341,27 @@ bool Cpu::load_rmw_slow(uint64_t lin, unsigned width, uint64_t* value, const Ins
   return ok;
 }
 
+bool Cpu::load_wide_slow(uint64_t lin, Xmm* value, const Insn* i) {
+  return load_slow(lin, 8, &value->lo, i) &&
+         load_slow(code64() ? lin + 8 : (lin + 8) & 0xFFFFFFFF, 8, &value->hi, i);
+}
+
+bool Cpu::store_wide_slow(uint64_t lin, const Xmm& value, const Insn* i) {
+  uint64_t high = code64() ? lin + 8 : (lin + 8) & 0xFFFFFFFF;
+  uint64_t last = code64() ? lin + 15 : (lin + 15) & 0xFFFFFFFF;
+  if ((lin & kPageMask) != (last & kPageMask)) {
+    // The second page has to be writable before the first is written.
+    const Insn* outer = current;
+    current = i;
+    uint64_t phys;
+    bool ok = !bad_address(lin, i) && !bad_address(last, i) && translate(lin, Access::Write, user(), &phys) &&
+              translate(last & kPageMask, Access::Write, user(), &phys);
+    current = outer;
+    if (!ok) return false;
+  }
+  return store_slow(lin, 8, value.lo, i) && store_slow(high, 8, value.hi, i);
+}
+
 uint64_t Cpu::read_lin(uint64_t lin, unsigned width, bool system) {
   uint64_t v = 0;
   if (!code64()) lin &= long_mode() ? ~0ull : 0xFFFFFFFF;

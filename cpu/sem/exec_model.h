@@ -9,6 +9,7 @@
 
 #include "cpu/cpu.h"
 #include "cpu/isa/operands.h"
+#include "cpu/sem/exec_vector.h"
 #include "cpu/sem/integer.h"
 
 namespace ilse::cpu {
@@ -20,9 +21,11 @@ struct Flagged {
   T carries;
 };
 
-class ExecModel {
+class ExecModel : public VectorOperands<ExecModel> {
  public:
   ExecModel(Cpu& c, const Insn* i) : c_(c), i_(i) {}
+  using VectorOperands<ExecModel>::read;
+  using VectorOperands<ExecModel>::write;
 
   // --- operands ---------------------------------------------------------------------------------------
   template <class T>
@@ -663,6 +666,7 @@ class ExecModel {
   const Insn& insn() const { return *i_; }
 
  private:
+  friend class VectorOperands<ExecModel>;
   template <class T>
   bool hit(uint64_t lin, uint64_t tag) const {
     return (((lin + (sizeof(T) - 1)) & kPageMask) | c_.asid) == tag;

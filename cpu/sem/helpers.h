@@ -21,13 +21,16 @@ HelperFn int3, int_n, into, int1;
 HelperFn mov_from_seg, mov_to_seg, push_seg, pop_seg, load_far_pointer, arpl, lar, lsl, verr, verw, sldt, str,
     lldt, ltr, sgdt, sidt, lgdt, lidt;
 // system.cpp
-HelperFn hlt, cli, sti, in_imm, in_dx, out_imm, out_dx, wait, smsw, lmsw, invlpg, invpcid, clts,
-    cache_control, mov_from_cr, mov_to_cr, mov_from_dr, mov_to_dr, wrmsr, rdmsr, rdtsc, rdtscp, rdpmc, cpuid,
-    rsm, pause, fence, ud, clflush;
+HelperFn hlt, cli, sti, in_imm, in_dx, out_imm, out_dx, smsw, lmsw, invlpg, invpcid, clts, cache_control,
+    mov_from_cr, mov_to_cr, mov_from_dr, mov_to_dr, wrmsr, rdmsr, rdtsc, rdtscp, rdpmc, cpuid, rsm, pause,
+    fence, ud, clflush;
 // syscall.cpp
 HelperFn syscall, sysret, sysenter, sysexit, swapgs, rd_base, wr_base;
 // fpu_state.cpp
 HelperFn fxsave, fxrstor, ldmxcsr, stmxcsr;
+// x87.cpp
+HelperFn wait, fninit, fnclex, fnstcw, fnstsw, fnstsw_ax, fldcw, fnop, fld_m80, fbld, fstp_m80, fbstp,
+    fnstenv, fldenv, fnsave, frstor, maskmovq, maskmovdqu;
 
 // Shared between the files above.
 

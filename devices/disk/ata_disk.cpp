@@ -194,6 +194,7 @@ bool AtaDisk::take_range(bool extended, VTime now) {
     uint64_t cylinder = byte(s_.lba_mid[0], 0) | byte(s_.lba_high[0], 8);
     unsigned head = s_.device & 0xF, sector = s_.lba_low[0];
     if (head >= settings_.heads || sector == 0 || sector > settings_.sectors_per_track) {
+      t_.remaining = 0;
       fail_later(kAtaIdnf, now);
       return false;
     }
@@ -202,6 +203,7 @@ bool AtaDisk::take_range(bool extended, VTime now) {
   uint64_t total = image_->sectors();
   if (t_.lba < total && t_.remaining <= total - t_.lba) return true;
   set_address(std::max(t_.lba, total));
+  t_.lba = t_.remaining = 0;
   fail_later(kAtaIdnf, now);
   return false;
 }
@@ -284,9 +286,7 @@ void AtaDisk::set_features(VTime now) {
   bool good = true;
   switch (s_.features[0]) {
     case 0x02: settings_.write_cache = true; break;
-    case 0x82:
-      settings_.write_cache = false;
-      return flush_later(now);
+    case 0x82: settings_.write_cache = false; return flush_later(now);
     case 0x03: good = select_transfer_mode(s_.count[0], settings_.dma_mode); break;
     case 0xAA: settings_.look_ahead = true; break;
     case 0x55: settings_.look_ahead = false; break;
@@ -340,6 +340,7 @@ void AtaDisk::visit_state(mem::StateVisitor& v) {
   if (settings_.heads == 0) settings_.heads = geometry_.heads;
   if (settings_.sectors_per_track == 0) settings_.sectors_per_track = geometry_.sectors;
   t_.block = std::clamp<uint16_t>(t_.block, 1, kMaxBlock);
+  if (t_.target > Target::Trim) t_.target = Target::Medium;
   uint64_t total = image_->sectors();
   if (t_.target == Target::Medium && (t_.lba > total || t_.remaining > total - t_.lba)) t_ = {};
 }

@@ -37,7 +37,18 @@ class AtaDisk : public IdeDrive {
 
  private:
   // What to do when the drive is no longer busy.
-  enum class Step : uint8_t { None, Finish, Fail, ReadPio, AcceptPio, WritePio, ReadDma, AcceptDma, Verify, Flush };
+  enum class Step : uint8_t {
+    None,
+    Finish,
+    Fail,
+    ReadPio,
+    AcceptPio,
+    WritePio,
+    ReadDma,
+    AcceptDma,
+    Verify,
+    Flush
+  };
   static constexpr uint16_t kMaxBlock = 128;  // sectors that DMA moves at once
   // Where the buffer's content comes from or goes to.
   enum class Target : uint8_t { Medium, Answer, WriteBuffer, Trim };
@@ -83,7 +94,8 @@ class AtaDisk : public IdeDrive {
   void next_read(bool dma, VTime now);
   void next_write_block(bool dma, VTime now);
   void data_written(VTime now);
-  // Moves buffer and medium, n sectors from t_.lba on; a failure has ended the command, with the sector's address.
+  // Moves buffer and medium, n sectors from t_.lba on; a failure has ended the command, with the sector's
+  // address.
   bool read_medium(uint32_t n);
   bool write_medium();
   bool trim_medium();

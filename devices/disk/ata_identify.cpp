@@ -33,8 +33,8 @@ void transfer_words(Words& w, uint8_t dma_mode, IdentifyPlace place) {
   w[52] = 0x0200;
   w[53] = 0x0007;
   w[63] = supported_modes(kMaxMultiword, 0x20, dma_mode);
-  w[64] = 0x0003;                            // PIO modes 3 and 4
-  w[65] = w[66] = w[67] = w[68] = 120;       // ns a cycle
+  w[64] = 0x0003;                       // PIO modes 3 and 4
+  w[65] = w[66] = w[67] = w[68] = 120;  // ns a cycle
   w[88] = supported_modes(kMaxUltra, 0x40, dma_mode);
   // 80-conductor cable; position by jumper; diagnostics passed.
   w[93] = place.device1 ? 0x6B00 : static_cast<uint16_t>(0x600B | (place.other_drive ? 0x0030 : 0));
@@ -84,8 +84,8 @@ std::vector<uint8_t> identify_disk(uint64_t sectors, const Geometry& geometry,
   number32(w, 60, static_cast<uint32_t>(std::min<uint64_t>(sectors, 0x0FFFFFFF)));
   w[69] = 0x4020;  // sectors read the same, and zero, after TRIM
   w[80] = 0x01F0;  // ATA/ATAPI-4 to ATA8-ACS
-  // Command sets, supported then enabled: NOP, READ and WRITE BUFFER, look-ahead, write cache, power management,
-  // SMART; FLUSH CACHE (EXT), 48-bit addresses; FUA.
+  // Command sets, supported then enabled: NOP, READ and WRITE BUFFER, look-ahead, write cache, power
+  // management, SMART; FLUSH CACHE (EXT), 48-bit addresses; FUA.
   w[82] = 0x7069;
   w[83] = 0x7400;
   w[84] = 0x4040;

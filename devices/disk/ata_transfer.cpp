@@ -31,7 +31,11 @@ void AtaDisk::busy_done(VTime now) {
 }
 
 void AtaDisk::next_read(bool dma, VTime now) {
-  if (t_.target == Target::Medium && !read_medium(std::min<uint32_t>(t_.remaining, t_.block))) return;
+  if (t_.target == Target::Medium) {
+    if (!read_medium(std::min<uint32_t>(t_.remaining, t_.block))) return;
+  } else {
+    t_.remaining = 0;  // an answer is one block
+  }
   if (dma) {
     dma_in(now);
   } else {

@@ -49,8 +49,7 @@ void AtapiCdrom::force_eject() {
 uint32_t AtapiCdrom::blocks() const {
   if (!present()) return 0;
   constexpr uint64_t kSectors = kBlockSize / kSectorSize;
-  return static_cast<uint32_t>(
-      std::min<uint64_t>((disc_->sectors() + kSectors - 1) / kSectors, UINT32_MAX));
+  return static_cast<uint32_t>(std::min<uint64_t>((disc_->sectors() + kSectors - 1) / kSectors, UINT32_MAX));
 }
 
 void AtapiCdrom::device_reset(bool hard) {
@@ -165,9 +164,9 @@ void AtapiCdrom::block_done(VTime now) {
     case Phase::DmaIn:
       if (more) return next_block(now);
       return finish_packet();
+    case Phase::DmaOut: return complete();  // no packet command sends data to the drive
     case Phase::Idle:
     case Phase::Busy:
-    case Phase::DmaOut:
     case Phase::Reset: return;
   }
 }

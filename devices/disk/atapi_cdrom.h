@@ -17,9 +17,9 @@ class AtapiCdrom : public IdeDrive {
  public:
   AtapiCdrom(Scheduler& scheduler, std::string name);
 
-  // The person at the drive; outside events, made at the same virtual time in a replay. insert() closes the tray on
-  // the disc. eject() presses the button: false, and only a request that the guest can see, while the guest holds the
-  // door locked; else the tray opens and the disc is out.
+  // The person at the drive; outside events, made at the same virtual time in a replay. insert() closes the
+  // tray on the disc. eject() presses the button: false, and only a request that the guest can see, while the
+  // guest holds the door locked; else the tray opens and the disc is out.
   void insert(std::unique_ptr<BlockDevice> disc);
   bool eject();
   BlockDevice* disc() { return disc_.get(); }
@@ -34,12 +34,12 @@ class AtapiCdrom : public IdeDrive {
   enum class Step : uint8_t { None, Finish, Fail, AcceptPacket, Execute, Stream };
   struct Drive {
     bool tray_open = false;
-    bool locked = false;           // PREVENT ALLOW MEDIUM REMOVAL
-    bool attention_reset = true;   // unit attention conditions to be reported
+    bool locked = false;          // PREVENT ALLOW MEDIUM REMOVAL
+    bool attention_reset = true;  // unit attention conditions to be reported
     bool attention_media = false;
-    uint8_t event = 0;             // media event to be reported, MMC-3 table 91
+    uint8_t event = 0;  // media event to be reported, MMC-3 table 91
     uint8_t sense_key = 0;
-    uint16_t sense = 0;            // additional sense code << 8 | qualifier
+    uint16_t sense = 0;  // additional sense code << 8 | qualifier
     uint8_t dma_mode = 0;
     static constexpr std::array kNames{"tray_open", "locked",    "attention_reset", "attention_media",
                                        "event",     "sense_key", "sense",           "dma_mode"};
@@ -49,14 +49,14 @@ class AtapiCdrom : public IdeDrive {
     std::array<uint8_t, 12> packet{};
     bool packet_command = false;  // else IDENTIFY and such
     bool dma = false;
-    uint16_t limit = 0;           // bytes in a PIO block, even
+    uint16_t limit = 2;           // bytes in a PIO block, even
     std::vector<uint8_t> queued;  // read or composed, not yet handed to the host
     uint32_t lba = 0;             // next block to read from the disc
     uint32_t blocks = 0;          // still to read
     uint8_t parts = 0;            // of each, as READ CD's byte 9 selects them
     uint8_t error = 0;            // for Step::Fail
-    static constexpr std::array kNames{"step", "packet", "packet_command", "dma",   "limit",
-                                       "queued", "lba",  "blocks",         "parts", "error"};
+    static constexpr std::array kNames{"step",   "packet", "packet_command", "dma",   "limit",
+                                       "queued", "lba",    "blocks",         "parts", "error"};
   };
 
   void start_command(uint8_t command, VTime now) override;

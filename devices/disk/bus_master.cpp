@@ -69,9 +69,8 @@ size_t BusMaster::move(size_t size, bool to_memory, mem::VTime now, F f) {
 }
 
 size_t BusMaster::to_memory(std::span<const uint8_t> from, mem::VTime now) {
-  return move(from.size(), true, now, [&](mem::PhysAddr a, size_t at, size_t n) {
-    map_.dma_write(a, from.subspan(at, n), now);
-  });
+  return move(from.size(), true, now,
+              [&](mem::PhysAddr a, size_t at, size_t n) { map_.dma_write(a, from.subspan(at, n), now); });
 }
 
 size_t BusMaster::from_memory(std::span<uint8_t> to, mem::VTime now) {

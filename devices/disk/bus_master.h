@@ -1,5 +1,5 @@
-// The bus-master registers of one IDE channel and the walk over its physical region descriptors. Intel 82371SB
-// (PIIX3) datasheet, 2.7 and "Programming Interface for Bus Master IDE Controller", revision 1.0.
+// The bus-master registers of one IDE channel and the walk over its physical region descriptors. Intel
+// 82371SB (PIIX3) datasheet, 2.7 and "Programming Interface for Bus Master IDE Controller", revision 1.0.
 #pragma once
 
 #include <array>
@@ -34,7 +34,7 @@ class BusMaster : public DmaMover {
   void visit_state(mem::StateVisitor& v) { v("bus_master", s_); }
 
  private:
-  static constexpr uint8_t kStart = 0x01, kToMemory = 0x08;                               // command
+  static constexpr uint8_t kStart = 0x01, kToMemory = 0x08;                                   // command
   static constexpr uint8_t kActive = 0x01, kError = 0x02, kInterrupt = 0x04, kDrives = 0x60;  // status
 
   struct State {

@@ -38,8 +38,7 @@ uint32_t IdeChannel::port_peek(uint16_t offset, unsigned width, VTime) const {
   const IdeDrive* d = selected();
   if (offset == kData) return d != nullptr ? d->peek_data(width) : kFloating;
   uint32_t value = 0;
-  for (unsigned i = 0; i < width; ++i)
-    value |= static_cast<uint32_t>(read_byte((offset + i) & 7)) << (8 * i);
+  for (unsigned i = 0; i < width; ++i) value |= static_cast<uint32_t>(read_byte((offset + i) & 7)) << (8 * i);
   return value;
 }
 

@@ -6,9 +6,9 @@
 namespace ilse::dev {
 
 namespace {
-constexpr uint64_t kResetTime = 500'000;      // ns of BSY after a reset
+constexpr uint64_t kResetTime = 500'000;  // ns of BSY after a reset
 constexpr uint64_t kDiagnosticTime = 200'000;
-constexpr uint64_t kDmaStartTime = 1'000;     // from the adapter's start to the transfer
+constexpr uint64_t kDmaStartTime = 1'000;  // from the adapter's start to the transfer
 constexpr uint8_t kExecuteDiagnostic = 0x90;
 }  // namespace
 

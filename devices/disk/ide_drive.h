@@ -32,8 +32,8 @@ enum class AtaReg : uint8_t { Data, Features, Count, LbaLow, LbaMid, LbaHigh, De
 
 class IdeDrive {
  public:
-  // `name` is unique in the machine; it names the drive's timer and state section. Status is `ready` when no command
-  // runs and `after_reset` from a reset to the first command.
+  // `name` is unique in the machine; it names the drive's timer and state section. Status is `ready` when no
+  // command runs and `after_reset` from a reset to the first command.
   IdeDrive(Scheduler& scheduler, std::string name, uint8_t ready, uint8_t after_reset);
   virtual ~IdeDrive() = default;
   IdeDrive(const IdeDrive&) = delete;
@@ -41,8 +41,8 @@ class IdeDrive {
 
   void connect(IdeCable& cable, bool device1);
 
-  // Registers 1 to 6. Reading has no side effect; `previous` asks for the 48-bit commands' older content (HOB).
-  // Features reads as the error register. Writes reach both drives of a cable.
+  // Registers 1 to 6. Reading has no side effect; `previous` asks for the 48-bit commands' older content
+  // (HOB). Features reads as the error register. Writes reach both drives of a cable.
   uint8_t read(AtaReg reg, bool previous) const;
   void write(AtaReg reg, uint8_t value);
   uint8_t status() const;
@@ -85,9 +85,9 @@ class IdeDrive {
     bool intrq = false;
     std::vector<uint8_t> buffer;
     uint32_t position = 0;
-    static constexpr std::array kNames{"features", "count",   "lba_low", "lba_mid", "lba_high", "device",
-                                       "error",    "status",  "command", "phase",   "intrq",    "buffer",
-                                       "position"};
+    static constexpr std::array kNames{"features", "count",  "lba_low", "lba_mid", "lba_high",
+                                       "device",   "error",  "status",  "command", "phase",
+                                       "intrq",    "buffer", "position"};
   };
 
   virtual void start_command(uint8_t command, VTime now) = 0;

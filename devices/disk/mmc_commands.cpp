@@ -1,4 +1,5 @@
-// The packet commands of the CD-ROM drive. SPC-2 (INQUIRY, MODE SENSE, REQUEST SENSE ...) and MMC-3, clause 6.
+// The packet commands of the CD-ROM drive. SPC-2 (INQUIRY, MODE SENSE, REQUEST SENSE ...) and MMC-3,
+// clause 6.
 #include <algorithm>
 #include <string_view>
 #include <utility>
@@ -30,8 +31,7 @@ bool AtapiCdrom::report_attention(uint8_t opcode) {
   if (opcode == scsi::kInquiry || opcode == scsi::kRequestSense || opcode == scsi::kGetConfiguration ||
       opcode == scsi::kGetEventStatus)
     return true;
-  if (std::exchange(m_.attention_reset, false))
-    return check(scsi::kUnitAttention, scsi::kPowerOnOrReset);
+  if (std::exchange(m_.attention_reset, false)) return check(scsi::kUnitAttention, scsi::kPowerOnOrReset);
   if (std::exchange(m_.attention_media, false)) return check(scsi::kUnitAttention, scsi::kMediumChanged);
   return true;
 }
@@ -127,8 +127,8 @@ bool AtapiCdrom::mode_sense(bool ten) {
     std::vector<uint8_t> c(22);
     c[0] = kCapabilities;
     c[1] = 20;
-    c[2] = 0x0B;  // reads CD-R, CD-RW, DVD-ROM
-    c[4] = 0x70;  // multisession, mode 2 forms 1 and 2
+    c[2] = 0x0B;                                                 // reads CD-R, CD-RW, DVD-ROM
+    c[4] = 0x70;                                                 // multisession, mode 2 forms 1 and 2
     c[6] = static_cast<uint8_t>(0x29 | (m_.locked ? 0x02 : 0));  // tray; ejects; locks
     scsi::put16(c, 8, kSpeed);
     scsi::put16(c, 12, 512);  // buffer, KiB
@@ -148,7 +148,7 @@ bool AtapiCdrom::read_capacity() {
   std::vector<uint8_t> d(8);
   scsi::put32(d, 0, blocks() - 1);
   scsi::put32(d, 4, kBlockSize);
-  return answer(std::move(d), d.size());
+  return answer(std::move(d), 8);
 }
 
 bool AtapiCdrom::stream(uint32_t lba, uint32_t count, uint8_t parts) {
@@ -218,8 +218,8 @@ bool AtapiCdrom::get_configuration() {
     bool wanted = which == 2 ? code == from : code >= from && (which == 0 || current);
     if (!wanted) return;
     scsi::append(d, {static_cast<uint8_t>(code >> 8), static_cast<uint8_t>(code),
-                       static_cast<uint8_t>(version << 2 | (persistent ? 2 : 0) | (current ? 1 : 0)),
-                       static_cast<uint8_t>(data.size())});
+                     static_cast<uint8_t>(version << 2 | (persistent ? 2 : 0) | (current ? 1 : 0)),
+                     static_cast<uint8_t>(data.size())});
     scsi::append(d, data);
   };
   uint8_t dvd = profile() == kProfileDvd, cd = profile() == kProfileCd;
@@ -276,7 +276,7 @@ bool AtapiCdrom::read_disc_information() {
   scsi::put16(d, 0, static_cast<uint32_t>(d.size() - 2));
   d[2] = 0x0E;  // complete disc and last session
   d[3] = d[4] = d[5] = d[6] = 1;
-  d[7] = 0x20;  // unrestricted use
+  d[7] = 0x20;                                               // unrestricted use
   std::fill(d.begin() + 16, d.begin() + 24, uint8_t{0xFF});  // no further session can start
   return answer(std::move(d), packet16(7));
 }

@@ -33,6 +33,7 @@ Piix3Ide::Piix3Ide(Scheduler& scheduler, mem::PhysMap& map, IrqLine primary, Irq
     define16(static_cast<uint8_t>(kTiming + 2 * i), 0, 0xFFFF);
   }
   define(kSlaveTiming, 0, 0xFF);
+  define16(pci::kStatus, 0x0280, 0);  // medium DEVSEL# timing, fast back-to-back
   add_io_bar(kBusMasterBar, kBusMasterPorts, *this);
 }
 

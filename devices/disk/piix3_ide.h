@@ -22,8 +22,8 @@ class Piix3Ide : public PciDevice, private mem::PortDevice {
  public:
   Piix3Ide(Scheduler& scheduler, mem::PhysMap& map, IrqLine primary, IrqLine secondary);
 
-  // Before the machine starts. `channel` 0 primary, 1 secondary; `position` 0 master, 1 slave; each place takes one
-  // drive. The drive is the channel's and lives as long as this.
+  // Before the machine starts. `channel` 0 primary, 1 secondary; `position` 0 master, 1 slave; each place
+  // takes one drive. The drive is the channel's and lives as long as this.
   AtaDisk& attach_disk(unsigned channel, unsigned position, std::unique_ptr<BlockDevice> image,
                        std::string serial);
   AtapiCdrom& attach_cdrom(unsigned channel, unsigned position);

@@ -81,8 +81,8 @@ inline void append(std::vector<uint8_t>& to, std::initializer_list<uint8_t> byte
 void put16(std::vector<uint8_t>& to, size_t at, uint32_t v);
 void put32(std::vector<uint8_t>& to, size_t at, uint32_t v);
 
-// The answer to READ TOC/PMA/ATIP (MMC-3, 6.26) of a disc with one data track of `blocks`; empty for a format or
-// track number that such a disc does not have.
+// The answer to READ TOC/PMA/ATIP (MMC-3, 6.26) of a disc with one data track of `blocks`; empty for a format
+// or track number that such a disc does not have.
 std::vector<uint8_t> table_of_contents(uint8_t format, bool msf, uint8_t track, uint32_t blocks);
 
 }  // namespace ilse::dev::scsi

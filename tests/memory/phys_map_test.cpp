@@ -7,10 +7,12 @@ using namespace ilse::mem;
 
 namespace {
 struct Recorder : CodeListener {
-  uint32_t page = 0, chunks = 0;
-  void code_written(uint32_t p, uint32_t c) override {
+  uint32_t page = 0;
+  unsigned offset = 0, size = 0;
+  void code_written(uint32_t p, unsigned at, unsigned n) override {
     page = p;
-    chunks = c;
+    offset = at;
+    size = n;
   }
 };
 }  // namespace
@@ -62,9 +64,27 @@ TEST_CASE("physical map: DMA into code is noticed by the chunk") {
   ram->add_code(3, 1u << 31);
   std::vector<uint8_t> data(127, 1);
   map.dma_write({0x3F00}, data, {});
-  CHECK(r.chunks == 0);
+  CHECK(r.size == 0);
   data.resize(129);
   map.dma_write({0x3F00}, data, {});
   CHECK(r.page == 3);
-  CHECK(r.chunks == 1u << 31);
+  CHECK(r.offset == 0xF00);
+  CHECK(r.size == 129);
+}
+
+TEST_CASE("physical map: the last byte of the 64-bit space") {
+  auto ram = Ram::create(1 << 16);
+  REQUIRE(ram);
+  EventLog log;
+  PhysMap map(*ram, log);
+  map.add({PhysMap::ram_region(0, 1 << 16, *ram, 0)});
+  map.commit();
+  CHECK(map.read({UINT64_MAX}, 1, {}) == 0xFF);
+  map.write({UINT64_MAX}, 2, 0xAABB, {});
+  CHECK(map.read({0}, 1, {}) == 0xAA);
+  std::vector<uint8_t> bytes(4);
+  map.dma_read({UINT64_MAX - 1}, bytes, {});
+  CHECK(bytes == std::vector<uint8_t>{0xFF, 0xFF, 0xAA, 0});
+  map.dma_write({UINT64_MAX - 1}, bytes, {});
+  CHECK(ram->data()[0] == 0xAA);
 }

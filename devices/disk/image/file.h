@@ -23,7 +23,8 @@ class File {
   // Bytes beyond the end of the file read as zero.
   int read(uint64_t offset, std::span<uint8_t> to) const;
   int write(uint64_t offset, std::span<const uint8_t> from) const;
-  // The range reads as zero afterwards; the file does not grow. EOPNOTSUPP where the file system has no holes.
+  // The range reads as zero afterwards; the file does not grow. EOPNOTSUPP where the file system has no
+  // holes.
   int punch_hole(uint64_t offset, uint64_t length) const;
   int sync() const;
 

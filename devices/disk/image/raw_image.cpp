@@ -35,8 +35,7 @@ mem::Result<std::unique_ptr<RawImage>> RawImage::open(const std::string& path, A
   struct stat st {};
   if (::fstat(fd, &st) != 0) return error(std::strerror(errno));
   if (S_ISDIR(st.st_mode)) return error("Is a directory");
-  if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-    return error("neither a regular file nor a block device");
+  if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) return error("neither a regular file nor a block device");
   off_t size = ::lseek(fd, 0, SEEK_END);
   if (size < 0) return error(std::strerror(errno));
   if (size == 0) return error("the image is empty");
@@ -45,8 +44,7 @@ mem::Result<std::unique_ptr<RawImage>> RawImage::open(const std::string& path, A
 
   auto locked = lock_image(fd, access == Access::ReadWrite, path);
   if (!locked) return locked.error();
-  return std::unique_ptr<RawImage>(
-      new RawImage(std::move(file), path, access, static_cast<uint64_t>(size)));
+  return std::unique_ptr<RawImage>(new RawImage(std::move(file), path, access, static_cast<uint64_t>(size)));
 }
 
 mem::Error RawImage::failure(const char* what, uint64_t lba, int error) const {

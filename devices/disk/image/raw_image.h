@@ -16,9 +16,9 @@ class RawImage : public BlockDevice {
  public:
   enum class Access { ReadOnly, ReadWrite };
 
-  // Fails, with a message that names the file and the cause, when it is missing, not permitted, a directory or
-  // another thing that cannot be a disk, shorter than a sector, or in use: one writer excludes everybody else,
-  // readers share. QEMU's locks are understood.
+  // Fails, with a message that names the file and the cause, when it is missing, not permitted, a directory
+  // or another thing that cannot be a disk, shorter than a sector, or in use: one writer excludes everybody
+  // else, readers share. QEMU's locks are understood.
   static mem::Result<std::unique_ptr<RawImage>> open(const std::string& path, Access access);
 
   uint64_t sectors() const override { return (bytes_ + kSectorSize - 1) / kSectorSize; }

@@ -1,0 +1,84 @@
+#!/bin/bash
+# Proves that a bare Debian 12 is enough: makes one with debootstrap (nothing but its base),
+# puts a clone of this tree's last commit into it, and there starts ./run in a terminal up to
+# the shell prompt and down again, ./run on pipes, and ./test.
+#
+# usage: tests/setup/bare_chroot.sh [--qemu] [run] [pipe] [test]
+#   --qemu  boots the guests in QEMU instead of Ilse (installs it in the chroot as well)
+#   run, pipe, test: only these steps; without one, all of them
+# Needs root, debootstrap, git, python3. ILSE_MIRROR is the Debian mirror. The base system is
+# kept in guests/cache/bookworm-base.tar.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. roms/setup.sh
+
+mirror=${ILSE_MIRROR:-http://deb.debian.org/debian}
+base=guests/cache/bookworm-base.tar
+
+# Everything from here happens in name spaces of its own, so that no mount and no process
+# outlives the script, whichever way it ends.
+if [ -z "${ILSE_CHROOT_FOLDER:-}" ]; then
+  [ "$(id -u)" -eq 0 ] || die "this needs root"
+  ILSE_CHROOT_FOLDER=$(mktemp -d)
+  export ILSE_CHROOT_FOLDER
+  status=0
+  unshare --mount --pid --fork --kill-child "tests/setup/${0##*/}" "$@" || status=$?
+  rm -rf --one-file-system "$ILSE_CHROOT_FOLDER"
+  exit "$status"
+fi
+
+qemu=0
+steps=()
+for argument; do
+  case $argument in
+    --qemu) qemu=1 ;;
+    run | pipe | test) steps+=("$argument") ;;
+    *) die "unknown word: $argument" ;;
+  esac
+done
+[ ${#steps[@]} -gt 0 ] || steps=(run pipe test)
+
+root=$ILSE_CHROOT_FOLDER/root
+mkdir -p "$root" guests/cache
+if [ ! -s "$base" ]; then
+  say "making a base system from $mirror"
+  quietly "$ILSE_CHROOT_FOLDER/log" debootstrap --variant=minbase bookworm "$ILSE_CHROOT_FOLDER/base" "$mirror"
+  tar -C "$ILSE_CHROOT_FOLDER/base" --one-file-system -cf "$base.part" .
+  mv "$base.part" "$base"
+  rm -rf "$ILSE_CHROOT_FOLDER/base"
+fi
+tar -C "$root" -xf "$base"
+git clone -q --no-hardlinks . "$root/root/ilse"
+cp /etc/resolv.conf /etc/hosts "$root/etc/"
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+
+in_chroot() {
+  env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=vt100 LANG=C.UTF-8 \
+    ${emulator:+ILSE="$emulator"} "$@"
+}
+
+emulator=''
+if [ "$qemu" -eq 1 ]; then
+  emulator=tests/setup/qemu_as_ilse
+  chroot "$root" sh -c 'apt-get -q update && apt-get -q -y --no-install-recommends install \
+    qemu-system-x86 qemu-system-common' >"$ILSE_CHROOT_FOLDER/log" 2>&1 || die "QEMU cannot be installed"
+fi
+
+for step in "${steps[@]}"; do
+  say "== $step =="
+  case $step in
+    run)
+      in_chroot python3 tests/setup/in_terminal.py --seconds 3600 'root@debian:' poweroff \
+        chroot "$root" /root/ilse/run
+      ;;
+    pipe)
+      in_chroot python3 tests/setup/in_terminal.py --pipe --seconds 3600 'root@debian:' poweroff \
+        chroot "$root" /root/ilse/run
+      ;;
+    test)
+      in_chroot chroot "$root" /root/ilse/test
+      ;;
+  esac
+done
+say "a bare Debian 12 is enough: ${steps[*]}"
