@@ -1,11 +1,12 @@
-// Breakpoints, watchpoints and steps for the GDB server and the debugger's prompt. Guest memory is never patched:
-// while there is something to watch the engine is the processor's Observer, which makes it run
+// Breakpoints, watchpoints and steps for the GDB server and the debugger's prompt. Guest memory is never
+// patched: while there is something to watch the engine is the processor's Observer, which makes it run
 // instruction by instruction; without any, the guest runs at full speed.
 //
 // Where execution stops:
 // - a breakpoint: before the instruction. Going on from there does not hit it again.
 // - a watchpoint: behind the instruction that made the access, before any interrupt is taken.
-// - a step: before the next instruction that runs, wherever that is. As on hardware without a debugger, timers
+// - a step: before the next instruction that runs, wherever that is. As on hardware without a debugger,
+// timers
 //   and devices go on: after an interrupt or a fault that is the first instruction of its handler. A REP
 //   instruction is one step, unless an interrupt divides it.
 #pragma once
@@ -21,9 +22,9 @@ namespace ilse::ui {
 struct Breakpoint {
   enum class Kind : uint8_t { Linear, Virtual, Physical, Read, Write, Access };
   Kind kind = Kind::Linear;
-  uint64_t address = 0;    // linear, except Virtual (an offset) and Physical
-  uint16_t selector = 0;   // of Virtual: CS has to hold it
-  uint64_t length = 1;     // of watchpoints, in bytes
+  uint64_t address = 0;   // linear, except Virtual (an offset) and Physical
+  uint16_t selector = 0;  // of Virtual: CS has to hold it
+  uint64_t length = 1;    // of watchpoints, in bytes
   bool enabled = true;
   bool temporary = false;  // gone when hit
   int tag = 0;             // the owner's: GDB's Z type

@@ -18,7 +18,8 @@ Disassembler::~Disassembler() {
   for (size_t& h : handles_) cs_close(&h);
 }
 
-Disassembler::Text Disassembler::decode(std::span<const uint8_t> bytes, uint64_t address, unsigned bits) const {
+Disassembler::Text Disassembler::decode(std::span<const uint8_t> bytes, uint64_t address,
+                                        unsigned bits) const {
   cs_insn* insn = nullptr;
   size_t n = cs_disasm(handles_[bits / 32], bytes.data(), bytes.size(), address, 1, &insn);
   if (n == 0) return {0, "(bad)"};

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 
 #include "frontend/debugger/guest_memory.h"
 #include "frontend/debugger/report.h"
@@ -45,14 +46,33 @@ const char* kind_name(Breakpoint::Kind k) {
   }
 }
 
-// What Ctrl-C ends; only the handler and run_prompt() touch it. A signal handler has no other way to
-// an object.
-std::atomic<Prompt*> g_prompt{nullptr};
+// Ctrl-C as something to be asked for: the signal is blocked and taken out of the queue.
+class InterruptKey {
+ public:
+  InterruptKey() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set_, &before_);
+  }
+  ~InterruptKey() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  InterruptKey(const InterruptKey&) = delete;
+  InterruptKey& operator=(const InterruptKey&) = delete;
+  bool pressed() const {
+    const timespec none{};
+    return sigtimedwait(&set_, nullptr, &none) == SIGINT;
+  }
+
+ private:
+  sigset_t set_, before_;
+};
 
 }  // namespace
 
-Prompt::Prompt(Machine& machine, Output output)
-    : machine_(machine), output_(std::move(output)), breakpoints_(machine.cpu()) {}
+Prompt::Prompt(Machine& machine, Output output, std::function<bool()> interrupted)
+    : machine_(machine),
+      output_(std::move(output)),
+      interrupted_(std::move(interrupted)),
+      breakpoints_(machine.cpu()) {}
 
 Prompt::~Prompt() = default;
 
@@ -63,20 +83,21 @@ std::string Prompt::here() {
   return out + disassembly_text(cpu, disassembler_, code_linear(cpu, cpu.rip()), 1);
 }
 
-// True while the machine lives.
 bool Prompt::go(uint64_t steps) {
-  interrupted_ = false;
   breakpoints_.step(steps);
   breakpoints_.resume();
   MachineExit exit = MachineExit::None;
-  while (exit == MachineExit::None && !interrupted_) exit = machine_.run(kSlice);
+  while (exit == MachineExit::None && !(interrupted_ && interrupted_())) exit = machine_.run(kSlice);
   breakpoints_.step(0);
   const Breakpoints::Stop& why = breakpoints_.stop();
   if (exit == MachineExit::Stopped && !why.what.temporary) {
     if (why.reason == Breakpoints::Stop::Reason::Breakpoint) {
       say(std::string("breakpoint ").append(std::to_string(why.what.id)).append("\n"));
     } else if (why.reason == Breakpoints::Stop::Reason::Watchpoint) {
-      say(std::string("watchpoint ").append(std::to_string(why.what.id)).append(" at ").append(hex(why.address)) +
+      say(std::string("watchpoint ")
+              .append(std::to_string(why.what.id))
+              .append(" at ")
+              .append(hex(why.address)) +
           "\n");
     }
   }
@@ -97,7 +118,8 @@ bool Prompt::step_over() {
   size_t n = peek_linear(cpu, pc, code);
   auto t = disassembler_.decode({code.data(), n}, cpu.rip(), code_bits(cpu));
   bool over = false;
-  for (std::string_view word : {"call", "lcall", "int", "rep", "loop"}) over = over || t.text.starts_with(word);
+  for (std::string_view word : {"call", "lcall", "int", "rep", "loop"})
+    over = over || t.text.starts_with(word);
   if (!over || t.length == 0) return go(1);
   Breakpoint b;
   b.address = pc + t.length;
@@ -164,7 +186,8 @@ void Prompt::backtrace() {
   for (unsigned k = 0; k < 16 && bp != 0; ++k) {
     uint64_t frame[2] = {};
     for (size_t n = 0; n < 2; ++n) {
-      if (peek_linear(cpu, stack + bp + n * width, {reinterpret_cast<uint8_t*>(&frame[n]), width}) != width) return;
+      if (peek_linear(cpu, stack + bp + n * width, {reinterpret_cast<uint8_t*>(&frame[n]), width}) != width)
+        return;
     }
     say(std::string("  ").append(hex(frame[1])).append(" frame ").append(hex(bp)).append("\n"));
     if (frame[0] <= bp) break;
@@ -198,8 +221,9 @@ bool Prompt::command(std::string_view line) {
       return true;
     }
     Breakpoint b;
-    b.kind = first == "r" ? Breakpoint::Kind::Read
-                          : first == "w" ? Breakpoint::Kind::Write : Breakpoint::Kind::Access;
+    b.kind = first == "r"   ? Breakpoint::Kind::Read
+             : first == "w" ? Breakpoint::Kind::Write
+                            : Breakpoint::Kind::Access;
     b.address = *at;
     b.length = *length;
     say(std::string("watchpoint ").append(std::to_string(breakpoints_.add(b))).append("\n"));
@@ -238,14 +262,10 @@ bool Prompt::command(std::string_view line) {
 }
 
 MachineExit run_prompt(Machine& machine) {
-  Prompt prompt(machine, [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); });
-  g_prompt = &prompt;
-  struct sigaction action {
-  }, before{};
-  action.sa_handler = [](int) {
-    if (Prompt* p = g_prompt) p->interrupt();
-  };
-  sigaction(SIGINT, &action, &before);
+  InterruptKey key;
+  Prompt prompt(
+      machine, [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); },
+      [&key] { return key.pressed(); });
   std::string first = prompt.here();
   std::fwrite(first.data(), 1, first.size(), stdout);
   std::string line;
@@ -255,18 +275,11 @@ MachineExit run_prompt(Machine& machine) {
     line.clear();
     int c = 0;
     while ((c = std::getchar()) != EOF && c != '\n') line += static_cast<char>(c);
-    if (c == EOF && std::ferror(stdin) != 0 && prompt.exit() == MachineExit::None) {
-      // Ctrl-C at the prompt: a fresh line.
-      std::clearerr(stdin);
-      std::fputs("\n", stdout);
-      continue;
-    }
     if (c == EOF && line.empty()) break;
+    key.pressed();  // a Ctrl-C at the prompt is not for the next command
     more = prompt.command(line);
   }
   std::fflush(stdout);
-  sigaction(SIGINT, &before, nullptr);
-  g_prompt = nullptr;
   return prompt.exit();
 }
 

@@ -1,9 +1,8 @@
-// `ilse debug`: a prompt with the words of Bochs's debugger (its manual, chapter "Using the debugger") over the same
-// breakpoints as the GDB server. Addresses: 0x hexadecimal, a trailing h, decimal, SEL:OFF, or a register.
+// `ilse debug`: a prompt with the words of Bochs's debugger (its manual, chapter "Using the debugger") over
+// the same breakpoints as the GDB server. Addresses: 0x hexadecimal, a trailing h, decimal, SEL:OFF, or a
+// register.
 #pragma once
 
-#include <atomic>
-#include <cstdio>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,21 +18,22 @@ namespace ilse::ui {
 class Prompt {
  public:
   using Output = std::function<void(std::string_view)>;
-  Prompt(Machine& machine, Output output);
+  // `interrupted` is asked between slices of a running command, and ends it.
+  Prompt(Machine& machine, Output output, std::function<bool()> interrupted = {});
   ~Prompt();
   Prompt(const Prompt&) = delete;
   Prompt& operator=(const Prompt&) = delete;
 
-  // One line; an empty one repeats the last step. False: the user quits, or the machine has ended: see exit().
+  // One line; an empty one repeats the last step. False: the user quits, or the machine has ended: see
+  // exit().
   bool command(std::string_view line);
   // MachineExit::None while it has not ended.
   MachineExit exit() const { return exit_; }
-  // Ends a running command at the next slice; may be called from another thread or a signal handler.
-  void interrupt() { interrupted_ = true; }
   // Where execution stands: the instruction that comes next.
   std::string here();
 
  private:
+  // Both: true while the machine lives.
   bool go(uint64_t steps);
   bool step_over();
   bool set_breakpoint(Breakpoint::Kind kind, std::string_view address);
@@ -44,15 +44,16 @@ class Prompt {
 
   Machine& machine_;
   Output output_;
+  std::function<bool()> interrupted_;
   Disassembler disassembler_;
   Breakpoints breakpoints_;
   std::unique_ptr<TraceWriter> trace_;
   std::string last_;
   MachineExit exit_ = MachineExit::None;
-  std::atomic<bool> interrupted_{false};
 };
 
-// The loop over standard input until q or its end. Gives what ended the machine, MachineExit::None for the user.
+// The loop over standard input until q or its end. Gives what ended the machine, MachineExit::None for the
+// user.
 MachineExit run_prompt(Machine& machine);
 
 }  // namespace ilse::ui

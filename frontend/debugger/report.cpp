@@ -30,8 +30,8 @@ using Ull = unsigned long long;
 }
 
 std::string segment_line(const char* name, const cpu::Segment& s) {
-  return format("%-4s %04x base %016llx limit %08x attr %04x %s\n", name, s.selector, static_cast<Ull>(s.base),
-                s.limit, s.attr, s.present() ? "" : "not present");
+  return format("%-4s %04x base %016llx limit %08x attr %04x %s\n", name, s.selector,
+                static_cast<Ull>(s.base), s.limit, s.attr, s.present() ? "" : "not present");
 }
 
 uint64_t peek(cpu::Cpu& cpu, uint64_t linear, unsigned width) {
@@ -49,7 +49,10 @@ std::string gdt_text(cpu::Cpu& cpu) {
     uint64_t limit = (d & 0xFFFF) | (d >> 32 & 0xF0000);
     if ((d >> 55 & 1) != 0) limit = limit << 12 | 0xFFF;
     out += format("%04x: base %08llx limit %08llx %s type %x dpl %u%s%s%s\n", at, static_cast<Ull>(base),
-                  static_cast<Ull>(limit), (d >> 44 & 1) == 0 ? "system" : (d >> 43 & 1) != 0 ? "code" : "data",
+                  static_cast<Ull>(limit),
+                  (d >> 44 & 1) == 0   ? "system"
+                  : (d >> 43 & 1) != 0 ? "code"
+                                       : "data",
                   static_cast<unsigned>(d >> 40 & 15), static_cast<unsigned>(d >> 45 & 3),
                   (d >> 47 & 1) != 0 ? " present" : "", (d >> 53 & 1) != 0 ? " long" : "",
                   (d >> 54 & 1) != 0 ? " 32-bit" : "");
@@ -65,7 +68,8 @@ std::string idt_text(cpu::Cpu& cpu) {
     uint64_t d = peek(cpu, at, width == 4 ? 4 : 8);
     if (d == 0) continue;
     if (width == 4) {
-      out += format("%02x: %04x:%04x\n", v, static_cast<unsigned>(d >> 16), static_cast<unsigned>(d & 0xFFFF));
+      out +=
+          format("%02x: %04x:%04x\n", v, static_cast<unsigned>(d >> 16), static_cast<unsigned>(d & 0xFFFF));
       continue;
     }
     uint64_t offset = (d & 0xFFFF) | (d >> 32 & 0xFFFF0000);
@@ -84,7 +88,8 @@ std::string page_text(const cpu::Cpu& cpu, uint64_t linear) {
 }
 
 // GDB's x/NFU: count, format (x d u o t a c s i), unit (b h w g).
-std::string examine(Machine& machine, const Disassembler& d, std::string_view spec, uint64_t at, bool physical) {
+std::string examine(Machine& machine, const Disassembler& d, std::string_view spec, uint64_t at,
+                    bool physical) {
   cpu::Cpu& cpu = machine.cpu();
   unsigned count = 0, unit = 4;
   char kind = 'x';
@@ -129,7 +134,10 @@ std::string examine(Machine& machine, const Disassembler& d, std::string_view sp
       case 'd': out += format(" %lld", static_cast<long long>(s)); break;
       case 'u': out += format(" %llu", static_cast<Ull>(v)); break;
       case 'o': out += format(" 0%llo", static_cast<Ull>(v)); break;
-      case 'c': out += v >= 32 && v < 127 ? format(" '%c'", static_cast<char>(v)) : format(" %llu", static_cast<Ull>(v)); break;
+      case 'c':
+        out +=
+            v >= 32 && v < 127 ? format(" '%c'", static_cast<char>(v)) : format(" %llu", static_cast<Ull>(v));
+        break;
       case 't':
         out += ' ';
         for (unsigned b = 8 * unit; b-- > 0;) out += (v >> b & 1) != 0 ? '1' : '0';
@@ -218,7 +226,8 @@ std::vector<std::string_view> words_of(std::string_view text) {
 
 std::optional<uint64_t> parse_address(const cpu::Cpu& cpu, std::string_view text) {
   if (size_t colon = text.find(':'); colon != std::string_view::npos) {
-    auto selector = parse_address(cpu, text.substr(0, colon)), offset = parse_address(cpu, text.substr(colon + 1));
+    auto selector = parse_address(cpu, text.substr(0, colon)),
+         offset = parse_address(cpu, text.substr(colon + 1));
     if (!selector || !offset) return std::nullopt;
     if (!cpu.protected_mode() || cpu.v86()) return (*selector & 0xFFFF) * 16 + *offset;
     for (const cpu::Segment& s : cpu.seg) {

@@ -1,5 +1,5 @@
-// The packet layer of GDB's remote protocol (GDB manual, appendix "Remote Protocol", Overview): "$data#checksum" with
-// escapes, acknowledgements, and the interrupt byte. Bytes in, events out; no sockets.
+// The packet layer of GDB's remote protocol (GDB manual, appendix "Remote Protocol", Overview):
+// "$data#checksum" with escapes, acknowledgements, and the interrupt byte. Bytes in, events out; no sockets.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +19,8 @@ class PacketLayer {
   // `send` gets raw bytes for the connection.
   explicit PacketLayer(std::function<void(std::string_view)> send) : send_(std::move(send)) {}
 
-  // Takes in received bytes; calls on_packet with each good packet's contents, escapes removed, and on_interrupt for
-  // the byte 03 between packets.
+  // Takes in received bytes; calls on_packet with each good packet's contents, escapes removed, and
+  // on_interrupt for the byte 03 between packets.
   void receive(std::string_view bytes, const std::function<void(std::string_view)>& on_packet,
                const std::function<void()>& on_interrupt);
   // Frames `data` and keeps it to be sent again when the other side asks.
@@ -42,7 +42,8 @@ class PacketLayer {
 std::string escaped(std::string_view data);
 std::string to_hex(std::string_view bytes);
 std::optional<std::string> from_hex(std::string_view text);
-// A hexadecimal number at the start of `text`, which is moved behind it. Empty when there is none, or it is too long.
+// A hexadecimal number at the start of `text`, which is moved behind it. Empty when there is none, or it is
+// too long.
 std::optional<uint64_t> take_hex(std::string_view& text);
 // Moves `text` behind `prefix` if it starts with it.
 bool take(std::string_view& text, std::string_view prefix);

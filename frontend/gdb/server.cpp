@@ -18,8 +18,8 @@ namespace {
 constexpr int kWaitMs = 20;
 }  // namespace
 
-mem::Result<std::unique_ptr<Server>> Server::listen(ui::Machine& machine, const std::string& host, uint16_t port,
-                                                    bool start_stopped) {
+mem::Result<std::unique_ptr<Server>> Server::listen(ui::Machine& machine, const std::string& host,
+                                                    uint16_t port, bool start_stopped) {
   std::string name("--gdb ");
   name.append(host).append(":").append(std::to_string(port));
   addrinfo hints{};
@@ -96,8 +96,9 @@ bool Server::serve(int timeout_ms) {
     drop();
     return false;
   }
-  link_.receive({bytes, static_cast<size_t>(n)}, [this](std::string_view text) { stub_.packet(text); },
-                [this] { stub_.interrupt(); });
+  link_.receive(
+      {bytes, static_cast<size_t>(n)}, [this](std::string_view text) { stub_.packet(text); },
+      [this] { stub_.interrupt(); });
   return true;
 }
 

@@ -1,5 +1,5 @@
-// The GDB server's connection: listens on a TCP port and joins the stub to the loop of the machine's thread, which
-// calls run() where it would call Machine::run(). One client at a time; a second waits.
+// The GDB server's connection: listens on a TCP port and joins the stub to the loop of the machine's thread,
+// which calls run() where it would call Machine::run(). One client at a time; a second waits.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,10 @@ namespace ilse::gdb {
 
 class Server {
  public:
-  // Listens on HOST:PORT; an empty host is the loopback address, port 0 any free one. `start_stopped`: nothing runs until
-  // a debugger says so. The error is one line, for a port in use too.
-  static mem::Result<std::unique_ptr<Server>> listen(ui::Machine& machine, const std::string& host, uint16_t port,
-                                                     bool start_stopped);
+  // Listens on HOST:PORT; an empty host is the loopback address, port 0 any free one. `start_stopped`:
+  // nothing runs until a debugger says so. The error is one line, for a port in use too.
+  static mem::Result<std::unique_ptr<Server>> listen(ui::Machine& machine, const std::string& host,
+                                                     uint16_t port, bool start_stopped);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -124,7 +124,8 @@ std::string Stub::vcont(std::string_view text) {
     text.remove_prefix(end);
     size_t colon = action.find(':');
     std::string_view thread = colon == std::string_view::npos ? "-1" : action.substr(colon + 1);
-    if (thread != "-1" && thread != "0" && thread != "1" && thread != "01" && thread != "p1.1" && thread != "p1.-1")
+    if (thread != "-1" && thread != "0" && thread != "1" && thread != "01" && thread != "p1.1" &&
+        thread != "p1.-1")
       continue;
     if (action.empty()) break;
     switch (action[0]) {

@@ -1,13 +1,19 @@
-// What the GDB server answers: GDB's remote protocol (GDB manual, appendix "Remote Protocol") over a Machine, without
-// sockets. Lives in the machine's thread; packets come in while the guest is stopped, or between its slices.
+// What the GDB server answers: GDB's remote protocol (GDB manual, appendix "Remote Protocol") over a Machine,
+// without sockets. Lives in the machine's thread; packets come in while the guest is stopped, or between its
+// slices.
 //
 // - One thread, number 1. The target description: target.h.
-// - Breakpoints (Z0, Z1) and watchpoints (Z2, Z3, Z4) are by linear address; breakpoints.h says where they stop.
-// - Memory (m, M, X) is linear under the current paging, or physical after `maintenance packet Qqemu.PhyMemMode:1` or
+// - Breakpoints (Z0, Z1) and watchpoints (Z2, Z3, Z4) are by linear address; breakpoints.h says where they
+// stop.
+// - Memory (m, M, X) is linear under the current paging, or physical after `maintenance packet
+// Qqemu.PhyMemMode:1` or
 //   `monitor phys on`. Reading has no side effects on devices.
-// - A step lets interrupts in, as hardware does. `maintenance packet Qqemu.sstep=0x7` (QEMU's NOIRQ bit, 2) holds
-//   external interrupts off during each single step; that moves the interrupt by an instruction, so it is not the default.
-// - D lets the guest go on alone, k ends Ilse; a lost connection takes its breakpoints along, and changes nothing else.
+// - A step lets interrupts in, as hardware does. `maintenance packet Qqemu.sstep=0x7` (QEMU's NOIRQ bit, 2)
+// holds
+//   external interrupts off during each single step; that moves the interrupt by an instruction, so it is not
+//   the default.
+// - D lets the guest go on alone, k ends Ilse; a lost connection takes its breakpoints along, and changes
+// nothing else.
 #pragma once
 
 #include <cstdint>

@@ -9,8 +9,9 @@ namespace ilse::gdb {
 namespace {
 
 // GDB's order of the segment registers.
-constexpr std::pair<const char*, uint8_t> kSegments[] = {{"cs", cpu::kCs}, {"ss", cpu::kSs}, {"ds", cpu::kDs},
-                                                         {"es", cpu::kEs}, {"fs", cpu::kFs}, {"gs", cpu::kGs}};
+constexpr std::pair<const char*, uint8_t> kSegments[] = {{"cs", cpu::kCs}, {"ss", cpu::kSs},
+                                                         {"ds", cpu::kDs}, {"es", cpu::kEs},
+                                                         {"fs", cpu::kFs}, {"gs", cpu::kGs}};
 
 constexpr std::string_view kFlagsType =
     "<flags id=\"ilse_eflags\" size=\"4\">"
@@ -25,7 +26,8 @@ constexpr std::string_view kFlagsType =
     "<field name=\"ID\" start=\"21\" end=\"21\"/></flags>";
 
 constexpr std::string_view kVectorTypes =
-    "<vector id=\"v4f\" type=\"ieee_single\" count=\"4\"/><vector id=\"v2d\" type=\"ieee_double\" count=\"2\"/>"
+    "<vector id=\"v4f\" type=\"ieee_single\" count=\"4\"/><vector id=\"v2d\" type=\"ieee_double\" "
+    "count=\"2\"/>"
     "<vector id=\"v16i8\" type=\"int8\" count=\"16\"/><vector id=\"v8i16\" type=\"int16\" count=\"8\"/>"
     "<vector id=\"v4i32\" type=\"int32\" count=\"4\"/><vector id=\"v2i64\" type=\"int64\" count=\"2\"/>"
     "<union id=\"vec128\"><field name=\"v4_float\" type=\"v4f\"/><field name=\"v2_double\" type=\"v2d\"/>"
@@ -105,7 +107,9 @@ Target::Target(Arch arch) : arch_(arch) {
     std::string full(wide ? "r" : "e");
     add(full.append(n), Kind::Gpr, index, bits, type);
   }
-  auto numbered = [](const char* prefix, unsigned k) { return std::string(prefix).append(std::to_string(k)); };
+  auto numbered = [](const char* prefix, unsigned k) {
+    return std::string(prefix).append(std::to_string(k));
+  };
   for (unsigned k = 8; wide && k < 16; ++k) add(numbered("r", k), Kind::Gpr, k, 64, integer);
   add(wide ? "rip" : "eip", Kind::Pc, 0, bits, "code_ptr");
   add("eflags", Kind::Flags, 0, 32, "ilse_eflags");
@@ -124,7 +128,9 @@ Target::Target(Arch arch) : arch_(arch) {
     xml_ += "</feature>";
   }
   xml_ += "<feature name=\"org.ilse.i386.system\">";
-  auto system = [&](const char* n, Kind kind, unsigned index) { add(n, kind, index, bits, integer, "system"); };
+  auto system = [&](const char* n, Kind kind, unsigned index) {
+    add(n, kind, index, bits, integer, "system");
+  };
   if (wide) system("k_gs_base", Kind::KernelGs, 0);
   system("cr0", Kind::Cr, 0);
   system("cr2", Kind::Cr, 2);

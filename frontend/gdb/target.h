@@ -1,12 +1,12 @@
-// The registers as GDB sees them: one target description for a whole session, 64-bit when the processor model has
-// long mode (i386:x86-64) and 32-bit (i386) otherwise, whatever mode the processor is in.
+// The registers as GDB sees them: one target description for a whole session, 64-bit when the processor model
+// has long mode (i386:x86-64) and 32-bit (i386) otherwise, whatever mode the processor is in.
 //
-// The PC is a linear address: CS.base + IP outside 64-bit code. So breakpoints, disassembly and symbols are right
-// in real mode too; IP is the difference to cs_base.
+// The PC is a linear address: CS.base + IP outside 64-bit code. So breakpoints, disassembly and symbols are
+// right in real mode too; IP is the difference to cs_base.
 //
 // GDB disassembles by architecture, and i386:x86-64 has no 16-bit flavour. For a session in real mode,
-// `monitor arch i8086`, `disconnect`, `target remote` give a 32-bit description with architecture i8086; `monitor arch
-// auto` goes back. `monitor u` disassembles rightly in every mode without that.
+// `monitor arch i8086`, `disconnect`, `target remote` give a 32-bit description with architecture i8086;
+// `monitor arch auto` goes back. `monitor u` disassembles rightly in every mode without that.
 //
 // Features: core, sse and segments as GDB knows them (binutils-gdb, gdb/features/i386), and
 // org.ilse.i386.system with the control registers and segment bases, of type int64/int32 in group "system".

@@ -34,15 +34,15 @@ const std::array<RegisterFile::Group, 77>& RegisterFile::groups() {
       g[at++] = {std::move(name), value, count};
       value += count;
     };
-    for (const char* n : {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12",
-                          "r13", "r14", "r15", "eflags"})
+    for (const char* n : {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11",
+                          "r12", "r13", "r14", "r15", "eflags"})
       add(n, 1);
     for (const char* n : {"es", "cs", "ss", "ds", "fs", "gs", "ldtr", "tr"}) add(n, 4);
     for (const char* n : {"gdtr", "idtr"}) add(n, 2);
     for (const char* n : {"cr0", "cr2", "cr3", "cr4", "efer"}) add(n, 1);
     for (unsigned k = 0; k < 8; ++k) add("dr" + std::to_string(k), 1);
-    for (const char* n : {"star", "lstar", "cstar", "fmask", "kernel_gs_base", "sysenter_cs", "sysenter_esp",
-                          "sysenter_eip"})
+    for (const char* n :
+         {"star", "lstar", "cstar", "fmask", "kernel_gs_base", "sysenter_cs", "sysenter_esp", "sysenter_eip"})
       add(n, 1);
     for (unsigned k = 0; k < 16; ++k) add("xmm" + std::to_string(k), 2);
     add("mxcsr", 1);
@@ -86,7 +86,8 @@ RegisterFile RegisterFile::of(const cpu::Cpu& cpu) {
     *p++ = r.se;
     *p++ = r.mant;
   }
-  for (uint64_t v : {uint64_t{cpu.fpu.cw}, uint64_t{cpu.fpu.sw}, uint64_t{cpu.fpu.top}, uint64_t{cpu.fpu.tag}})
+  for (uint64_t v :
+       {uint64_t{cpu.fpu.cw}, uint64_t{cpu.fpu.sw}, uint64_t{cpu.fpu.top}, uint64_t{cpu.fpu.tag}})
     *p++ = v;
   return f;
 }

@@ -17,8 +17,8 @@ class RegisterFile {
   static RegisterFile of(const cpu::Cpu& cpu);
   bool operator==(const RegisterFile&) const = default;
 
-  // " name=value name=value" of what differs from `before`, without the first space. `wide`: the general registers
-  // have their 64-bit names even where 32 bits would do.
+  // " name=value name=value" of what differs from `before`, without the first space. `wide`: the general
+  // registers have their 64-bit names even where 32 bits would do.
   std::string changes_since(const RegisterFile& before, bool wide) const;
   std::string all() const;
 

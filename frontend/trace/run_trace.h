@@ -15,8 +15,9 @@ struct TraceJob {
   TraceWriter::Filter filter;
 };
 
-// Ends at filter.count_to, when the machine ends, or when `interrupted` (asked every few million instructions) says
-// so. The error is a file that cannot be written. MachineExit::None: the end of the count, or interrupted.
+// Ends at filter.count_to, when the machine ends, or when `interrupted` (asked every few million
+// instructions) says so. The error is a file that cannot be written. MachineExit::None: the end of the count,
+// or interrupted.
 mem::Result<MachineExit> run_trace(Machine& machine, const TraceJob& job,
                                    const std::function<bool()>& interrupted = {});
 

@@ -42,9 +42,9 @@ std::string_view mode_name(const cpu::Cpu& cpu) {
 }
 
 std::string_view vector_name(uint8_t vector) {
-  static constexpr std::array<std::string_view, 20> kNames{
-      "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "",
-      "#TS", "#NP", "#SS", "#GP", "#PF", "",    "#MF", "#AC", "#MC", "#XM"};
+  static constexpr std::array<std::string_view, 20> kNames{"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD",
+                                                           "#NM", "#DF", "",    "#TS", "#NP", "#SS", "#GP",
+                                                           "#PF", "",    "#MF", "#AC", "#MC", "#XM"};
   return vector < kNames.size() ? kNames[vector] : std::string_view{};
 }
 
