@@ -302,14 +302,14 @@ struct Movq2dq : Straight {
     m.write(d, Xmm{m.read(s), 0});
   }
 };
-// The memory forms of these two have nothing to do with MMX state.
+// CVTPI2PS, CVTPI2PD: the memory forms have nothing to do with MMX state. #XM comes after the change of it.
 struct Cvtpi2ps : Straight {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     if (!kIsMemory<S> && !m.wait_fpu()) return;
     uint64_t b = m.read(s);
     Xmm a = m.read(d);
-    if (!kIsMemory<S>) m.touch_mmx();  // #XM comes after it
+    if (!kIsMemory<S>) m.touch_mmx();
     m.write(d, m.floating(SseRounds::kNothing, [&] { return simd::cvtpi2ps(a, b); }));
   }
 };
@@ -318,8 +318,8 @@ struct Cvtpi2pd : Straight {
   static void run(M& m, D d, S s) {
     if (!kIsMemory<S> && !m.wait_fpu()) return;
     uint64_t b = m.read(s);
-    m.write(d, simd::cvtpi2pd(b));
     if (!kIsMemory<S>) m.touch_mmx();
+    m.write(d, simd::cvtpi2pd(b));
   }
 };
 // CVTPS2PI, CVTTPD2PI...
@@ -328,7 +328,7 @@ struct ToMmx : Straight {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     Xmm b = m.read(s);
-    m.touch_mmx();  // #XM comes after it
+    m.touch_mmx();
     m.write(d, m.floating(SseRounds::kNothing, [&] { return F(b); }));
   }
 };
