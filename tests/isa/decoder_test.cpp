@@ -41,12 +41,18 @@ Bytes random_bytes(std::mt19937_64& random) {
   return b;
 }
 
-// Where Capstone 4 and the decoder disagree, and the manual is on the decoder's side (SDM vol. 2A).
-const char* capstone_errs(const Insn& i, const std::string& mnemonic, const Bytes& b, const Width& w) {
-  (void)i;
-  (void)mnemonic;
-  (void)b;
-  (void)w;
+// Where Capstone 4 and the decoder disagree, and silicon and manual are on the decoder's side (SDM vol. 2). Null:
+// nowhere known.
+const char* capstone_errs(const Insn& i, const Width& w) {
+  const Row& r = *i.row;
+  const bool two = r.map == Map::TwoByte;
+  if (two && (r.opcode == 0xB9 || r.opcode == 0xFF)) return "UD0 and UD1 have a ModRM byte";
+  const bool near = r.has(kForce64) || (!two && (r.opcode == 0xE8 || r.opcode == 0xE9));
+  if (i.has_66 && near && w.capstone == CS_MODE_64) {
+    return "Intel's processors ignore 66 on near branches in 64-bit code; AMD's do not";
+  }
+  if (i.has_66 && near && i.rep != Rep::None) return "F2 and F3 do not take away 66 on near branches";
+  if (!two && r.opcode == 0xC2) return "RET has sixteen bits of immediate whatever the operand size";
   return nullptr;
 }
 
@@ -73,7 +79,7 @@ TEST_CASE("decoder: lengths agree with Capstone", "[isa]") {
       if (we && they) {
         ++both;
         if (ours.len == theirs->size) continue;
-        if (capstone_errs(ours, theirs->mnemonic, b, w) != nullptr) {
+        if (capstone_errs(ours, w) != nullptr) {
           ++excused;
           continue;
         }

@@ -1,6 +1,7 @@
 #include "oracle/row_case.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "cpu/isa/decoder.h"
 #include "oracle/native.h"
@@ -35,6 +36,7 @@ class Generator {
     suit_operands(c);
     if (insn_.mem && !random_.one_in(24)) aim(c);
     if (!decode()) return std::nullopt;
+    seed_selectors(c);
     if (native_rejects(bytes_, mode_) || (native_locks(bytes_, mode_) && !lock_is_safe(c))) return std::nullopt;
     c.code = bytes_;
     if (row_.has(cpu::kString)) c.step_limit = 40;
@@ -177,6 +179,41 @@ class Generator {
       for (unsigned i = 0; i < (insn_.addr_size == 2 ? 2U : 4U); ++i) {
         bytes_[at + i] = static_cast<std::uint8_t>(disp >> 8 * i);
       }
+    }
+  }
+
+  // One that means the same to the host's kernel and to the oracle's set-up.
+  std::uint16_t selector() {
+    static constexpr std::array<std::uint16_t, 12> kKnown = {0, 1, 2, 3, 0x10, 0x18, 0x20, 0x23, 0x28, 0x2b, 0x33, 0x2b};
+    if (mode_ == Mode::k16 && random_.one_in(2)) return static_cast<std::uint16_t>(random_.below(6) << 3 | 7);
+    return random_.one_in(16) ? static_cast<std::uint16_t>(0xfff8 | random_.below(4)) : random_.pick(kKnown);
+  }
+
+  // Selectors where the instruction looks for one: in a register, in memory, on the stack.
+  void seed_selectors(Case& c) {
+    const std::string_view name = row_.name;
+    const auto put = [&](std::uint64_t address, std::uint64_t v, unsigned size) {
+      if (address < kDataAddress || address + size > kDataAddress + kDataSize) return;
+      MemoryRun& r = c.memory.emplace_back();
+      r.address = address;
+      for (unsigned i = 0; i < size; ++i) r.bytes.push_back(static_cast<std::uint8_t>(v >> 8 * i));
+    };
+    const bool far_pointer = name == "les" || name == "lds" || name == "lss" || name == "lfs" || name == "lgs";
+    const bool tested = name == "lar" || name == "lsl" || name == "verr" || name == "verw";
+    const bool one_byte = row_.map == cpu::Map::OneByte;
+    const std::uint64_t operand = effective_address(c) + segment_base(c);
+    if (tested || (one_byte && row_.opcode == 0x8e)) {
+      const std::uint64_t v = selector();
+      if (insn_.mem) {
+        put(operand, v, 2);
+      } else {
+        std::uint64_t& reg = c.gpr[insn_.rm / 8];
+        if (insn_.rm / 8 != kRsp) reg = (reg & ~0xffffULL) | v;
+      }
+    } else if (far_pointer) {
+      put(operand + insn_.op_size, selector(), 2);
+    } else if (name == "pop" && row_.operands[0] == Operand::None) {
+      put(c.gpr[kRsp] + (mode_ == Mode::k16 ? c.base[kSs] : 0), selector(), 2);
     }
   }
 

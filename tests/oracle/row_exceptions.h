@@ -15,7 +15,6 @@ struct RowException {
 };
 
 inline constexpr std::string_view kUmip = "UMIP: the host's kernel emulates it";
-inline constexpr std::string_view kHostTable = "depends on the descriptor tables of the host's kernel";
 inline constexpr std::string_view kFarTransfer = "needs selectors of the host's kernel in memory or immediate";
 inline constexpr std::string_view kIdentity = "tells what processor or what time it is";
 inline constexpr std::string_view kEntry = "enters the host's kernel";
@@ -25,31 +24,20 @@ inline constexpr std::string_view kOwnFunction =
 inline constexpr std::array kRowExceptions{
     RowException{"sgdt", kUmip},          RowException{"sidt", kUmip},
     RowException{"sldt", kUmip},          RowException{"str", kUmip},
-    RowException{"smsw", kUmip},          RowException{"lar", kHostTable},
-    RowException{"lsl", kHostTable},      RowException{"verr", kHostTable},
-    RowException{"verw", kHostTable},     RowException{"les", kHostTable},
-    RowException{"lds", kHostTable},      RowException{"lss", kHostTable},
-    RowException{"lfs", kHostTable},      RowException{"lgs", kHostTable},
-    RowException{"ljmp", kFarTransfer},   RowException{"lcall", kFarTransfer},
-    RowException{"retf", kFarTransfer},   RowException{"iret", kFarTransfer},
-    RowException{"cpuid", kIdentity},     RowException{"rdtsc", kIdentity},
-    RowException{"rdtscp", kIdentity},    RowException{"rdpmc", kIdentity},
-    RowException{"syscall", kEntry},      RowException{"sysenter", kEntry},
-    RowException{"f2xm1", kOwnFunction},  RowException{"fyl2x", kOwnFunction},
-    RowException{"fyl2xp1", kOwnFunction}, RowException{"fptan", kOwnFunction},
-    RowException{"fpatan", kOwnFunction}, RowException{"fsin", kOwnFunction},
-    RowException{"fcos", kOwnFunction},   RowException{"fsincos", kOwnFunction},
+    RowException{"smsw", kUmip},          RowException{"ljmp", kFarTransfer},
+    RowException{"lcall", kFarTransfer},  RowException{"retf", kFarTransfer},
+    RowException{"iret", kFarTransfer},   RowException{"cpuid", kIdentity},
+    RowException{"rdtsc", kIdentity},     RowException{"rdtscp", kIdentity},
+    RowException{"rdpmc", kIdentity},     RowException{"syscall", kEntry},
+    RowException{"sysenter", kEntry},     RowException{"f2xm1", kOwnFunction},
+    RowException{"fyl2x", kOwnFunction},  RowException{"fyl2xp1", kOwnFunction},
+    RowException{"fptan", kOwnFunction},  RowException{"fpatan", kOwnFunction},
+    RowException{"fsin", kOwnFunction},   RowException{"fcos", kOwnFunction},
+    RowException{"fsincos", kOwnFunction},
 };
 
 // Empty: the row is compared.
 inline std::string_view why_not_compared(const cpu::Row& row) {
-  using cpu::Map;
-  const bool one = row.map == Map::OneByte, two = row.map == Map::TwoByte;
-  // MOV and POP share their names with others.
-  if (one && (row.opcode == 0x8e || row.opcode == 0x07 || row.opcode == 0x17 || row.opcode == 0x1f)) {
-    return kHostTable;
-  }
-  if (two && (row.opcode == 0xa1 || row.opcode == 0xa9)) return kHostTable;
   for (const RowException& e : kRowExceptions) {
     if (e.name == row.name) return e.reason;
   }
