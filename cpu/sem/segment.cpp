@@ -213,9 +213,9 @@ void load_far_pointer(Cpu& c, const Insn& i) {
                   : i.opcode == 0xB2 ? kSs
                   : i.opcode == 0xB4 ? kFs
                                      : kGs;
-  uint64_t lin = c.linear(i, i.op_size + 2, Access::Read);
-  uint64_t offset = c.read_lin(lin, i.op_size);
-  auto selector = static_cast<uint16_t>(c.read_lin(lin + i.op_size, 2));
+  // Two accesses: the selector's offset wraps on its own.
+  uint64_t at = c.ea(i), offset = c.read_seg(i.seg, at, i.op_size);
+  auto selector = static_cast<uint16_t>(c.read_seg(i.seg, (at + i.op_size) & i.ea_mask, 2));
   load_segment(c, index, selector);
   c.write_reg(i.reg, i.op_size, offset);
 }

@@ -171,9 +171,9 @@ void far_transfer(Cpu& c, uint16_t selector, uint64_t target, unsigned size, boo
 
 void far_memory(Cpu& c, const Insn& i, bool call) {
   unsigned size = i.op_size;
-  uint64_t lin = c.linear(i, size + 2, Access::Read);
-  uint64_t target = c.read_lin(lin, size);
-  auto selector = static_cast<uint16_t>(c.read_lin(lin + size, 2));
+  // Two accesses: the selector's offset wraps on its own.
+  uint64_t at = c.ea(i), target = c.read_seg(i.seg, at, size);
+  auto selector = static_cast<uint16_t>(c.read_seg(i.seg, (at + size) & i.ea_mask, 2));
   far_transfer(c, selector, target, size, call);
 }
 
