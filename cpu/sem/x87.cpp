@@ -61,8 +61,14 @@ void fnop(Cpu& c, const Insn& i) {
 // --- 80-bit operands -------------------------------------------------------------------------------------
 namespace {
 
+// Ten bytes are checked as eight, MASKMOVQ and MASKMOVDQU too.
+void check_eight(Cpu& c, uint64_t lin) {
+  if ((c.mode() & kModeAlign) != 0 && (lin & 7) != 0 && (!c.code64() || canonical(lin))) fault(kACv, 0);
+}
+
 F80 read_f80(Cpu& c, const Insn& i) {
   uint8_t bytes[10];
+  check_eight(c, c.linear(i, sizeof bytes, Access::Read));
   c.read_bytes(i, 0, bytes, sizeof bytes);
   F80 v;
   std::memcpy(&v.mant, bytes, 8);
@@ -74,6 +80,7 @@ void store_f80(Cpu& c, const Insn& i, const X87ToMemory<F80>& r) {
     uint8_t bytes[10];
     std::memcpy(bytes, &r.value.mant, 8);
     std::memcpy(bytes + 8, &r.value.se, 2);
+    check_eight(c, c.linear(i, sizeof bytes, Access::Write));
     c.write_bytes(i, 0, bytes, sizeof bytes);
   }
   c.note_fpu(i);
@@ -153,6 +160,7 @@ void mask_move(Cpu& c, const Insn& i, const uint8_t* data, uint32_t mask, unsign
   if (mask == 0) return;
   uint64_t at = c.gpr[kRdi] & i.ea_mask, lin;
   if (!c.segment(i.seg, at, n, Access::Write, &lin)) throw GuestFault(c.fault_);
+  check_eight(c, lin);
   // Eight bytes at a time, the upper ones first: a fault names the start of its eight.
   for (unsigned half = n; half > 0; half -= 8) {
     uint64_t start = lin + half - 8;
