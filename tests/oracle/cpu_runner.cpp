@@ -151,7 +151,8 @@ class CpuRunner::Impl {
     cpu_.seg[n] = {base, limit, selector, attributes};
     if ((selector & 4) != 0) {
       const std::uint64_t raw = (attributes & 0x8000) != 0 ? limit >> 12 : limit;
-      put64(kLdt + (selector & 0xfff8), descriptor(base, raw, attributes));
+      constexpr std::uint16_t kAvailable = 0x1000;  // as modify_ldt() leaves it
+      put64(kLdt + (selector & 0xfff8), descriptor(base, raw, attributes | kAvailable));
     }
   }
 
