@@ -162,12 +162,17 @@ void mask_move(Cpu& c, const Insn& i, const uint8_t* data, uint32_t mask, unsign
   if (!c.segment(i.seg, at, n, Access::Write, &lin)) throw GuestFault(c.fault_);
   check_eight(c, lin);
   // Eight bytes at a time, the upper ones first: a fault names the start of its eight.
+  const uint64_t base = lin - at;
   for (unsigned half = n; half > 0; half -= 8) {
-    uint64_t start = lin + half - 8;
+    uint64_t start = base + ((at + half - 8) & i.ea_mask);
     for (unsigned k = 0; k < 8; ++k) {
       if ((mask >> (half - 8 + k) & 1) == 0) continue;
-      bool same_page = (start & kPageMask) == ((start + k) & kPageMask);
-      c.probe_write(same_page ? start : (start + k) & kPageMask, 1);
+      try {
+        c.probe_write(start + k, 1);
+      } catch (const GuestFault& f) {
+        if (f.vector == kPFv) c.cr.cr2 = start;
+        throw;
+      }
     }
   }
   for (unsigned k = 0; k < n; ++k) {
