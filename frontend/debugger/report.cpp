@@ -185,6 +185,7 @@ std::string disassembly_text(cpu::Cpu& cpu, const Disassembler& d, uint64_t line
   const uint64_t base = code_linear(cpu, cpu.rip()) - cpu.rip();
   for (unsigned k = 0; k < count; ++k) {
     std::array<uint8_t, 15> code{};
+    if (!cpu.long_mode()) linear &= 0xFFFFFFFF;
     size_t n = peek_linear(cpu, linear, code);
     if (n == 0) return out + format("%llx: not mapped\n", static_cast<Ull>(linear));
     auto t = d.decode({code.data(), n}, linear - base, code_bits(cpu));
