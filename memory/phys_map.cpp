@@ -142,7 +142,7 @@ void PhysMap::pieces(const std::vector<Region>& view, size_t& last, uint64_t a, 
 uint64_t PhysMap::read(PhysAddr a, unsigned width, VTime now) {
   const Region& r = for_read(a);
   uint64_t inside = a.v - r.base;
-  if (r.size - inside >= width) {
+  if (width == 1 || r.size - inside >= width) {  // the space's very last byte is in no region
     if (r.host != nullptr) {
       uint64_t v = 0;
       std::memcpy(&v, r.host + inside, width);
@@ -165,7 +165,7 @@ uint64_t PhysMap::read(PhysAddr a, unsigned width, VTime now) {
 void PhysMap::write(PhysAddr a, unsigned width, uint64_t value, VTime now) {
   const Region& r = for_write(a);
   uint64_t inside = a.v - r.base;
-  if (r.size - inside >= width) {
+  if (width == 1 || r.size - inside >= width) {  // the space's very last byte is in no region
     if (r.kind == Region::Kind::Ram && r.writable) {
       std::memcpy(r.host + inside, &value, width);
       ram_.written(r.ram_offset + inside, width);

@@ -19,6 +19,12 @@ struct DriveConfig {
   std::string serial;  // as IDENTIFY gives it; empty: made up from the index
 };
 
+// A file for a multiboot kernel.
+struct BootModule {
+  std::string command_line;  // its name and arguments
+  std::vector<uint8_t> bytes;
+};
+
 struct BoardConfig {
   uint64_t ram_mib = 128;
   unsigned cpus = 1;
@@ -38,9 +44,13 @@ struct BoardConfig {
   std::string boot_order = "cad";  // a floppy, c disk, d CD-ROM, n network
   bool boot_menu = false;
 
-  // Direct boot: the kernel's image, its initial RAM disk and its command line. Empty: none.
+  // Direct boot: the kernel's image, its initial RAM disk and its command line. Empty: none. A multiboot kernel
+  // (is_multiboot() in kernel_boot.h) gets modules, its initial RAM disk the first of them, and its own name
+  // before the command line.
   std::vector<uint8_t> kernel;
+  std::string kernel_name = "kernel";
   std::vector<uint8_t> initrd;
+  std::vector<BootModule> modules;
   std::string append;
 
   struct DebugExit {
@@ -49,8 +59,8 @@ struct BoardConfig {
     uint16_t iosize = 2;
   };
   DebugExit debug_exit;
-  bool debugcon = true;           // port E9h
-  bool firmware_debugcon = true;  // port 402h, where SeaBIOS writes its log if it finds the port
+  bool debugcon = true;            // port E9h
+  bool firmware_debugcon = false;  // port 402h, where SeaBIOS writes its log if it finds the port
   bool pvpanic = false;
   bool pci_testdev = false;
   unsigned serial_ports = 2;  // COM1 and COM2

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "devices/board/kernel_boot.h"
 #include "devices/board/pc_chips.h"
 
 namespace ilse::dev {
@@ -48,6 +49,15 @@ std::string why_not(const BoardConfig& c) {
 
 mem::Result<std::unique_ptr<Pc>> Pc::create(BoardConfig config) {
   if (std::string why = why_not(config); !why.empty()) return mem::Error{why};
+  std::optional<KernelBoot> kernel;
+  if (!config.kernel.empty()) {
+    auto boot = prepare_kernel(config, I440fx::low_ram_of(config.ram_mib * kMib));
+    if (!boot) return boot.error();
+    kernel = std::move(*boot);
+    // The firmware's items have them now.
+    for (auto* bytes : {&config.kernel, &config.initrd}) *bytes = {};
+    config.modules.clear();
+  }
   auto ram = mem::Ram::create(config.ram_mib * kMib);
   if (!ram) return ram.error();
   std::unique_ptr<mem::Ram> video;
@@ -56,7 +66,9 @@ mem::Result<std::unique_ptr<Pc>> Pc::create(BoardConfig config) {
     if (!memory) return memory.error();
     video = std::make_unique<mem::Ram>(std::move(*memory));
   }
-  return std::unique_ptr<Pc>(new Pc(std::move(config), std::move(*ram), std::move(video)));
+  std::unique_ptr<Pc> pc(new Pc(std::move(config), std::move(*ram), std::move(video)));
+  if (kernel) add_kernel_boot(pc->fw_cfg(), std::move(*kernel));
+  return pc;
 }
 
 Pc::Pc(BoardConfig config, mem::Ram ram, std::unique_ptr<mem::Ram> video_memory)
@@ -125,8 +137,10 @@ void Pc::place_local_apic() {
   LocalApic& apic = *chips_->local_apics[selected_];
   chips_->apic_page.selected = &apic;
   auto& layer = memory_.layer(chips_->apic_layer);
+  uint64_t base = apic.base() & 0x000FFFFFFFFFF000;
+  if (layer.enabled == apic.enabled() && layer.region.base == base) return;
   layer.enabled = apic.enabled();
-  layer.region.base = apic.base() & 0x000FFFFFFFFFF000;
+  layer.region.base = base;
   memory_.commit();
 }
 
@@ -218,12 +232,14 @@ void Pc::visit_ram(mem::StateVisitor& v) {
         std::memcpy(ram_.data() + page * mem::kPageSize, bytes.data(), bytes.size());
     }
   } else {
-    ram_.for_each_touched([&](uint64_t, std::span<const uint8_t>) { ++pages; });
+    std::vector<uint64_t> touched;
+    ram_.for_each_touched([&](uint64_t page, std::span<const uint8_t>) { touched.push_back(page); });
+    pages = touched.size();
     v("pages", pages);
-    ram_.for_each_touched([&](uint64_t page, std::span<const uint8_t> bytes) {
+    for (uint64_t page : touched) {
       v("page", page);
-      v.bytes("bytes", {ram_.data() + page * mem::kPageSize, bytes.size()});
-    });
+      v.bytes("bytes", {ram_.data() + page * mem::kPageSize, mem::kPageSize});
+    }
   }
   v.end();
 }

@@ -86,9 +86,10 @@ void IoApic::write_register(uint32_t value) {
 }
 
 uint64_t IoApic::mmio_peek(uint64_t offset, unsigned, mem::VTime) const {
-  switch (offset & 0xFF) {
-    case kSelect: return state_.select;
-    case kWindow: return read_register();
+  unsigned shift = 8 * (offset & 3);
+  switch (offset & 0xFC) {
+    case kSelect: return state_.select >> shift;
+    case kWindow: return read_register() >> shift;
     default: return 0;
   }
 }

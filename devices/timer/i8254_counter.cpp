@@ -46,7 +46,7 @@ uint64_t I8254Counter::clocks_to_event() const {
   if (mode == 2) return out && count > 1 ? count - 1 : 1;
   if (mode == 3) return out && odd ? count / 2 + 1 : std::max(count / 2, 1u);
   if (strobe() && !out) return 1;
-  return armed ? count : kNoEdge;
+  return armed ? std::max(count, 1u) : kNoEdge;
 }
 
 // The last of those clocks.

@@ -71,3 +71,20 @@ TEST_CASE("physical map: DMA into code is noticed by the chunk") {
   CHECK(r.offset == 0xF00);
   CHECK(r.size == 129);
 }
+
+TEST_CASE("physical map: the last byte of the 64-bit space") {
+  auto ram = Ram::create(1 << 16);
+  REQUIRE(ram);
+  EventLog log;
+  PhysMap map(*ram, log);
+  map.add({PhysMap::ram_region(0, 1 << 16, *ram, 0)});
+  map.commit();
+  CHECK(map.read({UINT64_MAX}, 1, {}) == 0xFF);
+  map.write({UINT64_MAX}, 2, 0xAABB, {});
+  CHECK(map.read({0}, 1, {}) == 0xAA);
+  std::vector<uint8_t> bytes(4);
+  map.dma_read({UINT64_MAX - 1}, bytes, {});
+  CHECK(bytes == std::vector<uint8_t>{0xFF, 0xFF, 0xAA, 0});
+  map.dma_write({UINT64_MAX - 1}, bytes, {});
+  CHECK(ram->data()[0] == 0xAA);
+}
