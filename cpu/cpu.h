@@ -324,6 +324,7 @@ class Cpu final : public mem::ProcessorPins {
   uint64_t jump_tag_ = 0;
   uint64_t next_asid_ = 1;
   std::array<uint64_t, 64> pcid_asid_{};
+  uint64_t resets_seen_ = 0;  // of the block cache
   Block* link_from_ = nullptr;
   bool link_taken_ = false;
   uint64_t link_lin_page_ = 0;
