@@ -9,9 +9,11 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cpu/block/block_cache.h"
 #include "cpu/cpuid.h"
@@ -76,6 +78,33 @@ class Observer {
   virtual void triple_fault(class Cpu&) {}
 };
 
+// An event on its way to the guest's handler, with the state it was raised in.
+struct Delivery {
+  uint64_t count = 0;  // instructions retired
+  uint64_t rip = 0;    // of the faulting instruction, or of the next one
+  uint64_t rsp = 0;
+  uint64_t cr2 = 0;
+  uint16_t cs = 0;
+  uint16_t ss = 0;
+  uint8_t vector = 0;
+  Cause cause = Cause::Exception;
+  bool nested = false;  // a fault while the one before it was delivered
+  std::optional<uint32_t> error;
+};
+
+// The last deliveries, for reports to people; not part of the state.
+struct DeliveryLog {
+  static constexpr size_t kSize = 8;
+  std::array<Delivery, kSize> ring;
+  uint64_t total = 0;
+  std::function<void(const Delivery&)> listener;
+
+  void add(const Delivery& d) {
+    ring[total++ % kSize] = d;
+    if (listener) listener(d);
+  }
+};
+
 // Converts between retired instructions and virtual time; owned by the machine.
 class TimeBase {
  public:
@@ -107,6 +136,7 @@ class Cpu final : public mem::ProcessorPins {
   std::array<Xmm, 16> xmm{};
   uint32_t mxcsr = 0x1F80;
   uint64_t retired = 0;  // instructions, up to the start of the running slice
+  DeliveryLog deliveries;
 
   uint64_t rip() const { return gpr[kSlotBlock]; }
   void set_rip(uint64_t v) { gpr[kSlotBlock] = v; }
@@ -141,6 +171,7 @@ class Cpu final : public mem::ProcessorPins {
   uint64_t count() const { return target_ - static_cast<uint64_t>(budget) - in_block(); }
   VTime now() const { return time_.time_at(count()); }
   uint64_t tsc() const;
+  // Attaches an observer; null: none, and nothing is paid for it. Between calls of run() only.
   void observe(Observer* o);
   Observer* observer() const { return observer_; }
   // Makes run() return Stopped at the next instruction boundary.
@@ -208,14 +239,14 @@ class Cpu final : public mem::ProcessorPins {
   void raise(uint8_t vector, uint32_t error) { fault_ = {vector, true, error}; }
   // An x87 error waits for this instruction (sem/x87.cpp). True: it must not run, leave with a fault.
   bool report_fpu_error();
-  // The x87's pointers to its last instruction: before it runs, and after it.
-  void note_fpu(const Insn& i, bool memory) {
-    fpu.fip = (gpr[kSlotBlock] + i.ip) & ip_mask();
-    if (memory) fpu.fdp = ea(i);
-  }
+  // The x87's pointers to its last instruction, before it runs and after it. As on present processors FOP and
+  // FDP are kept for unmasked errors only, FCS and FDS not at all (SDM vol. 1, §8.1.8 and §8.1.9).
+  void note_fpu(const Insn& i) { fpu.fip = (gpr[kSlotBlock] + i.ip) & ip_mask(); }
   void note_fpu_error(const Insn& i) {
-    if (fpu.pending()) [[unlikely]]
+    if (fpu.pending()) [[unlikely]] {
       fpu.fop = static_cast<uint16_t>((i.opcode & 7) << 8 | i.modrm);
+      fpu.fdp = i.mem ? ea(i) : 0;
+    }
   }
   uint64_t ip_mask() const { return code64() ? ~0ull : 0xFFFFFFFFull; }
   uint64_t next_ip(const Insn* i) const { return (gpr[kSlotBlock] + i->ip + i->len) & ip_mask(); }
@@ -268,7 +299,7 @@ class Cpu final : public mem::ProcessorPins {
   Block* part_of(const Block& b, unsigned count);
   bool fetch_page(uint64_t lin, uint64_t* phys);
   void events();
-  void run_single();
+  bool run_single();
   void execute(Block* b);
   bool code_breakpoint();
   void update_tag() { jump_tag_ = static_cast<uint64_t>(mode_) << 32 | (generation_ & 0xFFFFF) << 11 | asid; }

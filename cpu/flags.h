@@ -38,6 +38,12 @@ enum FlagBits : uint32_t {
   kSZAPC = kOSZAPC & ~kOF,
 };
 
+// What condition code 0..15 of Jcc, SETcc and CMOVcc looks at.
+constexpr uint32_t condition_flags(unsigned code) {
+  constexpr uint32_t kBy[8] = {kOF, kCF, kZF, kCF | kZF, kSF, kPF, kSF | kOF, kZF | kSF | kOF};
+  return kBy[code / 2 & 7];
+}
+
 struct LazyFlags {
   uint64_t result = 1;
   uint32_t aux = 0;

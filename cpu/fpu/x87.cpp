@@ -190,26 +190,25 @@ void X87::fxam() {
   sw = static_cast<uint16_t>((sw & ~kConditions) | c);
 }
 
-std::optional<X87Flags> X87::compare_flags_underflow(bool and_pop) {
+X87Flags X87::compare_flags_underflow(bool and_pop) {
   sw &= static_cast<uint16_t>(~kC1);
   const bool stop = raise(kIE | kSF);
   if (and_pop && !stop) pop();
   return X87Flags{true, true, true};
 }
 
-std::optional<X87Flags> X87::compare_flags(uint16_t host, bool and_pop) {
+X87Flags X87::compare_flags(uint16_t host, bool and_pop) {
   settle(host, 0);
-  if (blocked(host)) return std::nullopt;
-  if (and_pop) pop();
+  if (and_pop && !blocked(host)) pop();
   return flags_of(host);
 }
 
-std::optional<X87Flags> X87::fcomi(unsigned src, bool and_pop) {
+X87Flags X87::fcomi(unsigned src, bool and_pop) {
   if (empty(0) || empty(src)) return compare_flags_underflow(and_pop);
   return compare_flags(host_x87::compare<X87Op2::kCom>(reg(0), reg(src), cw, sw), and_pop);
 }
 
-std::optional<X87Flags> X87::fucomi(unsigned src, bool and_pop) {
+X87Flags X87::fucomi(unsigned src, bool and_pop) {
   if (empty(0) || empty(src)) return compare_flags_underflow(and_pop);
   return compare_flags(host_x87::compare<X87Op2::kUCom>(reg(0), reg(src), cw, sw), and_pop);
 }

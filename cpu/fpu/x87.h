@@ -13,7 +13,6 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <span>
 
 #include "cpu/fpu/f80.h"
@@ -128,9 +127,9 @@ struct X87 {
   }
   void ftst();
   void fxam();
-  // Nothing: an unmasked exception, EFLAGS stay as they are.
-  std::optional<X87Flags> fcomi(unsigned src, bool and_pop = false);
-  std::optional<X87Flags> fucomi(unsigned src, bool and_pop = false);
+  // EFLAGS are written even when an unmasked exception keeps the stack as it is.
+  X87Flags fcomi(unsigned src, bool and_pop = false);
+  X87Flags fucomi(unsigned src, bool and_pop = false);
 
   // -- moves --------------------------------------------------------------------------------------
   void fld(unsigned src);
@@ -208,8 +207,8 @@ struct X87 {
   bool start_pushing();
   void compare_underflow(unsigned pops);
   void settle_compare(uint16_t host, unsigned pops);
-  std::optional<X87Flags> compare_flags(uint16_t host, bool and_pop);
-  std::optional<X87Flags> compare_flags_underflow(bool and_pop);
+  X87Flags compare_flags(uint16_t host, bool and_pop);
+  X87Flags compare_flags_underflow(bool and_pop);
   // The value is in the free register below TOP; `before` is what was there.
   void finish_load(const F80& before, uint16_t host) {
     settle(host & static_cast<uint16_t>(~(x87sw::kC1 | x87sw::kES | x87sw::kB)), x87sw::kC1);

@@ -11,8 +11,11 @@ using namespace sem;
 constexpr uint32_t kAll = kOSZAPC;
 
 template <class I>
-consteval auto arithmetic(uint8_t base, const char* name, int group, uint32_t lock, uint32_t read) {
-  auto finish = [&](Row r, bool lockable) { return r.with(lockable ? lock : 0).reads(read).writes(kAll); };
+consteval auto arithmetic(uint8_t base, const char* name, int group, uint32_t lock, uint32_t read,
+                          uint32_t undefined = 0) {
+  auto finish = [&](Row r, bool lockable) {
+    return r.with(lockable ? lock : 0).reads(read).writes(kAll, undefined);
+  };
   auto imm = [&](Row r) { return r.group(group); };
   return std::array{
       finish(row<I, Eb, Gb>(base, name), true),
@@ -29,20 +32,20 @@ consteval auto arithmetic(uint8_t base, const char* name, int group, uint32_t lo
 }
 
 constexpr std::array kUnary{
-    row<Test, Eb, Gb>(0x84, "test").writes(kAll),
-    row<Test, Ev, Gv>(0x85, "test").writes(kAll),
-    row<Test, AL, Ib>(0xA8, "test").writes(kAll),
-    row<Test, rAX, Iz>(0xA9, "test").writes(kAll),
-    row<Test, Eb, Ib>(0xF6, "test").group(0).writes(kAll),
-    row<Test, Eb, Ib>(0xF6, "test").group(1).writes(kAll),
+    row<Test, Eb, Gb>(0x84, "test").writes(kAll, kAF),
+    row<Test, Ev, Gv>(0x85, "test").writes(kAll, kAF),
+    row<Test, AL, Ib>(0xA8, "test").writes(kAll, kAF),
+    row<Test, rAX, Iz>(0xA9, "test").writes(kAll, kAF),
+    row<Test, Eb, Ib>(0xF6, "test").group(0).writes(kAll, kAF),
+    row<Test, Eb, Ib>(0xF6, "test").group(1).writes(kAll, kAF),
     row<Not, Eb>(0xF6, "not").group(2).with(kLockable),
     row<Neg, Eb>(0xF6, "neg").group(3).with(kLockable).writes(kAll),
     row<Mul, Eb>(0xF6, "mul").group(4).writes(kAll, kSF | kZF | kAF | kPF),
     row<Imul, Eb>(0xF6, "imul").group(5).writes(kAll, kSF | kZF | kAF | kPF),
     row<Div, Eb>(0xF6, "div").group(6).writes(0, kAll),
     row<Idiv, Eb>(0xF6, "idiv").group(7).writes(0, kAll),
-    row<Test, Ev, Iz>(0xF7, "test").group(0).writes(kAll),
-    row<Test, Ev, Iz>(0xF7, "test").group(1).writes(kAll),
+    row<Test, Ev, Iz>(0xF7, "test").group(0).writes(kAll, kAF),
+    row<Test, Ev, Iz>(0xF7, "test").group(1).writes(kAll, kAF),
     row<Not, Ev>(0xF7, "not").group(2).with(kLockable),
     row<Neg, Ev>(0xF7, "neg").group(3).with(kLockable).writes(kAll),
     row<Mul, Ev>(0xF7, "mul").group(4).writes(kAll, kSF | kZF | kAF | kPF),
@@ -77,10 +80,10 @@ constexpr std::array kUnary{
 };
 
 constexpr auto kRows =
-    concat(arithmetic<Add>(0x00, "add", 0, kLockable, 0), arithmetic<Or>(0x08, "or", 1, kLockable, 0),
+    concat(arithmetic<Add>(0x00, "add", 0, kLockable, 0), arithmetic<Or>(0x08, "or", 1, kLockable, 0, kAF),
            arithmetic<Adc>(0x10, "adc", 2, kLockable, kCF), arithmetic<Sbb>(0x18, "sbb", 3, kLockable, kCF),
-           arithmetic<And>(0x20, "and", 4, kLockable, 0), arithmetic<Sub>(0x28, "sub", 5, kLockable, 0),
-           arithmetic<Xor>(0x30, "xor", 6, kLockable, 0), arithmetic<Cmp>(0x38, "cmp", 7, 0, 0), kUnary);
+           arithmetic<And>(0x20, "and", 4, kLockable, 0, kAF), arithmetic<Sub>(0x28, "sub", 5, kLockable, 0),
+           arithmetic<Xor>(0x30, "xor", 6, kLockable, 0, kAF), arithmetic<Cmp>(0x38, "cmp", 7, 0, 0), kUnary);
 
 }  // namespace
 

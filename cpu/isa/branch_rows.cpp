@@ -13,11 +13,6 @@ using namespace sem;
 
 constexpr const char* kJccNames[16] = {"jo", "jno", "jb", "jae", "je", "jne", "jbe", "ja",
                                        "js", "jns", "jp", "jnp", "jl", "jge", "jle", "jg"};
-constexpr uint32_t condition_flags(unsigned code) {
-  constexpr uint32_t kBy[8] = {kOF, kCF, kZF, kCF | kZF, kSF, kPF, kSF | kOF, kZF | kSF | kOF};
-  return kBy[code / 2];
-}
-
 template <size_t... K>
 consteval auto conditional(std::index_sequence<K...>) {
   return std::array{
@@ -25,6 +20,7 @@ consteval auto conditional(std::index_sequence<K...>) {
       row<Jcc<K>, Jz>(0x80 + K, kJccNames[K]).in(Map::TwoByte).with(kForce64).reads(condition_flags(K))...};
 }
 
+// Far transfers and interrupts may switch tasks, and then one stores and loads every flag.
 constexpr uint32_t kFar = kEndsBlock | kStops;
 
 constexpr std::array kOther{
@@ -39,17 +35,17 @@ constexpr std::array kOther{
     row<Loop<LoopKind::Loope>, Jb>(0xE1, "loope").with(kForce64).reads(kZF),
     row<Loop<LoopKind::Loop>, Jb>(0xE2, "loop").with(kForce64),
     row<Loop<LoopKind::Jcxz>, Jb>(0xE3, "jcxz").with(kForce64),
-    helper<jmp_far, Ap>(0xEA, "ljmp", kNo64 | kFar),
-    helper<call_far, Ap>(0x9A, "lcall", kNo64 | kFar),
-    helper<jmp_far_mem, letters::Mem>(0xFF, "ljmp", kFar).group(5),
-    helper<call_far_mem, letters::Mem>(0xFF, "lcall", kFar).group(3),
+    helper<jmp_far, Ap>(0xEA, "ljmp", kNo64 | kFar).reads(kOSZAPC).writes(kOSZAPC),
+    helper<call_far, Ap>(0x9A, "lcall", kNo64 | kFar).reads(kOSZAPC).writes(kOSZAPC),
+    helper<jmp_far_mem, letters::Mem>(0xFF, "ljmp", kFar).reads(kOSZAPC).writes(kOSZAPC).group(5),
+    helper<call_far_mem, letters::Mem>(0xFF, "lcall", kFar).reads(kOSZAPC).writes(kOSZAPC).group(3),
     helper<ret_far>(0xCB, "retf", kFar),
     helper<ret_far, Iw>(0xCA, "retf", kFar),
-    helper<iret>(0xCF, "iret", kFar),
-    helper<int3>(0xCC, "int3", kFar),
-    helper<int_n, Ib>(0xCD, "int", kFar),
-    helper<into>(0xCE, "into", kFar | kNo64).reads(kOF),
-    helper<int1>(0xF1, "int1", kFar),
+    helper<iret>(0xCF, "iret", kFar).reads(kOSZAPC).writes(kOSZAPC),
+    helper<int3>(0xCC, "int3", kFar).reads(kOSZAPC).writes(kOSZAPC),
+    helper<int_n, Ib>(0xCD, "int", kFar).reads(kOSZAPC).writes(kOSZAPC),
+    helper<into>(0xCE, "into", kFar | kNo64).reads(kOSZAPC).writes(kOSZAPC),
+    helper<int1>(0xF1, "int1", kFar).reads(kOSZAPC).writes(kOSZAPC),
 };
 
 constexpr auto kRows = concat(kOther, conditional(std::make_index_sequence<16>{}));

@@ -158,9 +158,7 @@ const Row* select(Map map, uint8_t opcode, uint8_t modrm, const Prefixes& p, boo
     if (r->has(kNo64) && mode64) continue;
     if (r->has(kOnly64) && !mode64) continue;
     if (r->has(kNoRexB) && (p.rex & 1) != 0) continue;
-    // An exact ModRM byte is more special than a group, a prefix than none.
-    auto rank = [](const Row& x) { return (x.modrm >= 0 ? 2 : 0) + (x.prefix != Mandatory::Any ? 1 : 0); };
-    if (found == nullptr || rank(*r) > rank(*found)) found = r;
+    if (found == nullptr || r->rank() > found->rank()) found = r;
   }
   return found;
 }

@@ -11,11 +11,6 @@ namespace {
 using namespace letters;
 using namespace sem;
 
-constexpr uint32_t condition_flags(unsigned code) {
-  constexpr uint32_t kBy[8] = {kOF, kCF, kZF, kCF | kZF, kSF, kPF, kSF | kOF, kZF | kSF | kOF};
-  return kBy[code / 2];
-}
-
 constexpr const char* kCmovNames[16] = {"cmovo",  "cmovno", "cmovb",  "cmovae", "cmove", "cmovne",
                                         "cmovbe", "cmova",  "cmovs",  "cmovns", "cmovp", "cmovnp",
                                         "cmovl",  "cmovge", "cmovle", "cmovg"};

@@ -63,6 +63,8 @@ enum RowAttr : uint32_t {
 
 enum class Mandatory : uint8_t { Any, None, P66, F3, F2 };  // prefix that selects the row
 
+// Status flags. `read` and `written` are exactly what the template does: an instruction that may keep a flag
+// (a shift by 0) also reads it. `undefined` is what the manual says; the template may write it or keep it.
 struct FlagMasks {
   uint32_t read = 0, written = 0, undefined = 0;
 };
@@ -84,9 +86,13 @@ struct Row {
   File rm_file = File::None, reg_file = File::None;
   // By operand size (16, 32, 64 bits), then register or memory form; null where there is none.
   Handler exec[3][2] = {};
-  Lift lift[3][2] = {};
+  Lift lift[3][2] = {};  // null also where an operand is not lifted: tier B and vector registers
 
   bool has(RowAttr a) const { return (attrs & a) != 0; }
+  // Where several rows fit, the most special one counts: an exact ModRM byte before a prefix before REX.B.
+  unsigned rank() const {
+    return (modrm >= 0 ? 4u : 0u) + (prefix != Mandatory::Any ? 2u : 0u) + (has(kNoRexB) ? 1u : 0u);
+  }
   constexpr Row with(uint32_t more) const {
     Row r = *this;
     r.attrs |= more;

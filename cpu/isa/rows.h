@@ -9,19 +9,34 @@
 #include "cpu/isa/row.h"
 #include "cpu/sem/exec_model.h"
 #include "cpu/sem/flow.h"
+#include "cpu/sem/lift_model.h"
 
 namespace ilse::cpu {
 
 template <class I, class... Bound>
-const Insn* exec(Cpu& c, const Insn* i) {
-  ExecModel m(c, i);
+[[gnu::noinline, gnu::cold]] const Insn* exec_slow(Cpu& c, const Insn* i) {
+  ExecModel<Path::Slow> m(c, i);
   I::run(m, Bound{}...);
-  if constexpr (I::kFlow == Flow::Branch) {
-    return m.finish_branch();
-  } else if constexpr (I::kFlow == Flow::Jump) {
-    return m.finish_jump();
+  return m.template finish<I::kFlow>(nullptr);
+}
+
+template <class I, class... Bound>
+[[gnu::flatten]] const Insn* exec(Cpu& c, const Insn* i) {
+  ExecModel<Path::Fast> m(c, i);
+  I::run(m, Bound{}...);
+  return m.template finish<I::kFlow>(&exec_slow<I, Bound...>);
+}
+
+template <class I, class... Bound>
+void lift(LiftModel& m) {
+  I::run(m, Bound{}...);
+}
+template <class I, class... Bound>
+consteval Lift lift_of() {
+  if constexpr (I::kLifted && (kLiftable<Bound> && ...)) {
+    return &lift<I, Bound...>;
   } else {
-    return m.finish();
+    return nullptr;
   }
 }
 
@@ -62,9 +77,11 @@ consteval Row row(uint8_t opcode, const char* name) {
   auto fill = [&]<class V>(size_t s, V) {
     if constexpr (!kMemory) {
       r.exec[s][0] = &exec<I, typename L::template Bind<V, false>...>;
+      r.lift[s][0] = lift_of<I, typename L::template Bind<V, false>...>();
     }
     if constexpr (kRm || kMemory) {
       r.exec[s][1] = &exec<I, typename L::template Bind<V, true>...>;
+      r.lift[s][1] = lift_of<I, typename L::template Bind<V, true>...>();
     }
   };
   if constexpr (kSized) {

@@ -14,11 +14,14 @@ consteval auto shift(const char* name, int group) {
                            kKind == ShiftKind::Rcr;
   constexpr uint32_t kRead = kKind == ShiftKind::Rcl || kKind == ShiftKind::Rcr ? +kCF : 0u;
   constexpr uint32_t kWritten = kRotate ? kCF | kOF : kOSZAPC;
+  // What the manual leaves undefined: OF for counts above 1, AF, CF for counts beyond the operand.
+  constexpr bool kLosesCf = kKind == ShiftKind::Shl || kKind == ShiftKind::Shr;
+  constexpr uint32_t kUndefined = kRotate ? +kOF : kOF | kAF | (kLosesCf ? +kCF : 0u);
   // A count of zero keeps every flag, so each is also read.
   auto finish = [&](Row r, bool by_one) {
     return r.group(group)
         .reads(by_one ? kRead : kRead | kWritten)
-        .writes(kWritten, by_one ? (kRotate ? 0u : +kAF) : (kRotate ? +kOF : kOF | kAF));
+        .writes(kWritten, by_one ? (kRotate ? 0u : +kAF) : kUndefined);
   };
   using I = Shift<kKind>;
   return std::array{
@@ -37,10 +40,10 @@ consteval auto bit(const char* name, uint8_t opcode, int group) {
 }
 
 constexpr std::array kOther{
-    row<Shld, Ev, Gv, Ib>(0xA4, "shld").in(Map::TwoByte).reads(kOSZAPC).writes(kOSZAPC, kOF | kAF),
-    row<Shld, Ev, Gv, CL>(0xA5, "shld").in(Map::TwoByte).reads(kOSZAPC).writes(kOSZAPC, kOF | kAF),
-    row<Shrd, Ev, Gv, Ib>(0xAC, "shrd").in(Map::TwoByte).reads(kOSZAPC).writes(kOSZAPC, kOF | kAF),
-    row<Shrd, Ev, Gv, CL>(0xAD, "shrd").in(Map::TwoByte).reads(kOSZAPC).writes(kOSZAPC, kOF | kAF),
+    row<Shld, Ev, Gv, Ib>(0xA4, "shld").in(Map::TwoByte).reads(kOSZAPC).writes(kOSZAPC, kOSZAPC),
+    row<Shld, Ev, Gv, CL>(0xA5, "shld").in(Map::TwoByte).reads(kOSZAPC).writes(kOSZAPC, kOSZAPC),
+    row<Shrd, Ev, Gv, Ib>(0xAC, "shrd").in(Map::TwoByte).reads(kOSZAPC).writes(kOSZAPC, kOSZAPC),
+    row<Shrd, Ev, Gv, CL>(0xAD, "shrd").in(Map::TwoByte).reads(kOSZAPC).writes(kOSZAPC, kOSZAPC),
     row<Bsf, Gv, Ev>(0xBC, "bsf").in(Map::TwoByte).writes(kOSZAPC, kOSZAPC & ~kZF),
     row<Bsr, Gv, Ev>(0xBD, "bsr").in(Map::TwoByte).writes(kOSZAPC, kOSZAPC & ~kZF),
 };

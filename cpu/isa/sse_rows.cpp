@@ -197,8 +197,8 @@ constexpr std::array kFloating{
 };
 
 constexpr std::array kConversions{
-    ps(row<OnMmx<Cvtpi2ps>, Vx, Qq>(0x2A, "cvtpi2ps")),
-    pd(row<OnMmx<Cvtpi2pd>, Vx, Qq>(0x2A, "cvtpi2pd")),
+    ps(row<Cvtpi2ps, Vx, Qq>(0x2A, "cvtpi2ps")),
+    pd(row<Cvtpi2pd, Vx, Qq>(0x2A, "cvtpi2pd")),
     ss(row<FromInteger<cvtsi2ss, cvtsi2ss, kNothing>, Vx, Ey>(0x2A, "cvtsi2ss")),
     sd(row<FromInteger<cvtsi2sd, cvtsi2sd, kNothing>, Vx, Ey>(0x2A, "cvtsi2sd")),
     ps(row<OnMmx<ToMmx<cvttps2pi>>, Pq, Wq>(0x2C, "cvttps2pi")),

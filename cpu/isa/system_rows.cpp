@@ -65,9 +65,12 @@ constexpr std::array kTwoByte{
     two(helper<rdtscp, Ev>(0x01, "rdtscp", kRegOnly).exact(0xF9)).needs(Feature::Rdtscp),
     two(helper<lar, Gv, Ew>(0x02, "lar", kProtectedOnly)).writes(kZF),
     two(helper<lsl, Gv, Ew>(0x03, "lsl", kProtectedOnly)).writes(kZF),
-    two(helper<syscall>(0x05, "syscall", kEnd | kStops)).needs(Feature::Syscall),
+    two(helper<syscall>(0x05, "syscall", kEnd | kStops))
+        .reads(kOSZAPC)
+        .writes(kOSZAPC)
+        .needs(Feature::Syscall),
     two(helper<clts>(0x06, "clts", kCpl0 | kEnd)),
-    two(helper<sysret>(0x07, "sysret", kEnd | kStops | kCpl0)).needs(Feature::Syscall),
+    two(helper<sysret>(0x07, "sysret", kEnd | kStops | kCpl0)).writes(kOSZAPC).needs(Feature::Syscall),
     two(helper<cache_control>(0x08, "invd", kCpl0)),
     two(helper<cache_control>(0x09, "wbinvd", kCpl0)),
     two(helper<ud>(0x0B, "ud2", kEnd | kStops)),

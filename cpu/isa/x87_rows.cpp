@@ -118,6 +118,15 @@ using StoreSingle = FpuStore<[](const X87& f) { return f.fst_m32(kPop); }>;
 template <bool kPop>
 using StoreDouble = FpuStore<[](const X87& f) { return f.fst_m64(kPop); }>;
 
+// Another FSTP, which pops an empty register without complaint.
+void fstp1(X87& f, unsigned i) {
+  if (f.empty(0)) {
+    f.fincstp();
+  } else {
+    f.fst(i, true);
+  }
+}
+
 constexpr std::array kMoves{
     x87(row<Load<X87Load::kM32>, Md>(0xD9, "fld").group(0)),
     x87(row<Load<X87Load::kM64>, Mq>(0xDD, "fld").group(0)),
@@ -155,7 +164,7 @@ constexpr std::array kMoves{
     // Other names of FXCH and FSTP, and FFREE with a pop.
     regs(row<FpuRegister<[](X87& f, unsigned i) { f.fxch(i); }>>(0xDD, "fxch4"), 1),
     regs(row<FpuRegister<[](X87& f, unsigned i) { f.fxch(i); }>>(0xDF, "fxch7"), 1),
-    regs(row<FpuRegister<[](X87& f, unsigned i) { f.fst(i, true); }>>(0xD9, "fstp1"), 3),
+    regs(row<FpuRegister<&fstp1>>(0xD9, "fstp1"), 3),
     regs(row<FpuRegister<[](X87& f, unsigned i) { f.fst(i, true); }>>(0xDF, "fstp8"), 2),
     regs(row<FpuRegister<[](X87& f, unsigned i) { f.fst(i, true); }>>(0xDF, "fstp9"), 3),
     regs(row<FpuRegister<[](X87& f, unsigned i) { f.ffree(i, true); }>>(0xDF, "ffreep"), 0),

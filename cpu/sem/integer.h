@@ -15,7 +15,7 @@ template <class Op>
 using TypeOf = typename Op::Type;
 
 // --- arithmetic and logic ----------------------------------------------------------------------------
-struct Add : Straight {
+struct Add : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     auto a = m.read_for_write(d);
@@ -25,7 +25,7 @@ struct Add : Straight {
     m.set_flags(r);
   }
 };
-struct Or : Straight {
+struct Or : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     auto a = m.read_for_write(d);
@@ -35,7 +35,7 @@ struct Or : Straight {
     m.set_flags(r);
   }
 };
-struct Adc : Straight {
+struct Adc : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     auto a = m.read_for_write(d);
@@ -45,7 +45,7 @@ struct Adc : Straight {
     m.set_flags(r);
   }
 };
-struct Sbb : Straight {
+struct Sbb : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     auto a = m.read_for_write(d);
@@ -55,7 +55,7 @@ struct Sbb : Straight {
     m.set_flags(r);
   }
 };
-struct And : Straight {
+struct And : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     auto a = m.read_for_write(d);
@@ -65,7 +65,7 @@ struct And : Straight {
     m.set_flags(r);
   }
 };
-struct Sub : Straight {
+struct Sub : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     auto a = m.read_for_write(d);
@@ -75,7 +75,7 @@ struct Sub : Straight {
     m.set_flags(r);
   }
 };
-struct Xor : Straight {
+struct Xor : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     auto a = m.read_for_write(d);
@@ -85,7 +85,7 @@ struct Xor : Straight {
     m.set_flags(r);
   }
 };
-struct Cmp : Straight {
+struct Cmp : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     auto a = m.read(d);
@@ -93,7 +93,7 @@ struct Cmp : Straight {
     m.set_flags(m.sub(a, b));
   }
 };
-struct Test : Straight {
+struct Test : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     auto a = m.read(d);
@@ -101,7 +101,7 @@ struct Test : Straight {
     m.set_flags(m.and_(a, b));
   }
 };
-struct Inc : Straight {
+struct Inc : Lifted {
   template <class M, class D>
   static void run(M& m, D d) {
     auto a = m.read_for_write(d);
@@ -110,7 +110,7 @@ struct Inc : Straight {
     m.set_flags_but_cf(r);
   }
 };
-struct Dec : Straight {
+struct Dec : Lifted {
   template <class M, class D>
   static void run(M& m, D d) {
     auto a = m.read_for_write(d);
@@ -119,7 +119,7 @@ struct Dec : Straight {
     m.set_flags_but_cf(r);
   }
 };
-struct Neg : Straight {
+struct Neg : Lifted {
   template <class M, class D>
   static void run(M& m, D d) {
     auto a = m.read_for_write(d);
@@ -128,14 +128,14 @@ struct Neg : Straight {
     m.set_flags(r);
   }
 };
-struct Not : Straight {
+struct Not : Lifted {
   template <class M, class D>
   static void run(M& m, D d) {
     auto a = m.read_for_write(d);
     m.write_back(d, m.not_(a));
   }
 };
-struct Xadd : Straight {
+struct Xadd : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     auto a = m.read_for_write(d);
@@ -145,7 +145,7 @@ struct Xadd : Straight {
     m.set_flags(r);
   }
 };
-struct Cmpxchg : Straight {
+struct Cmpxchg : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     using T = TypeOf<D>;
@@ -161,7 +161,7 @@ struct Cmpxchg : Straight {
 };
 
 // --- multiplication and division -----------------------------------------------------------------------
-struct Mul : Straight {
+struct Mul : Lifted {
   template <class M, class S>
   static void run(M& m, S s) {
     using T = TypeOf<S>;
@@ -170,7 +170,7 @@ struct Mul : Straight {
     m.set_mul_flags(r);
   }
 };
-struct Imul : Straight {
+struct Imul : Lifted {
   template <class M, class S>
   static void run(M& m, S s) {
     using T = TypeOf<S>;
@@ -179,7 +179,7 @@ struct Imul : Straight {
     m.set_mul_flags(r);
   }
 };
-struct Imul2 : Straight {
+struct Imul2 : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     auto b = m.read(s);
@@ -188,7 +188,7 @@ struct Imul2 : Straight {
     m.set_mul_flags(r);
   }
 };
-struct Imul3 : Straight {
+struct Imul3 : Lifted {
   template <class M, class D, class S, class I>
   static void run(M& m, D d, S s, I imm) {
     auto a = m.read(s);
@@ -197,7 +197,7 @@ struct Imul3 : Straight {
     m.set_mul_flags(r);
   }
 };
-struct Div : Straight {
+struct Div : Lifted {
   template <class M, class S>
   static void run(M& m, S s) {
     auto d = m.read(s);
@@ -205,7 +205,7 @@ struct Div : Straight {
     m.write_wide(r.quotient, r.remainder);
   }
 };
-struct Idiv : Straight {
+struct Idiv : Lifted {
   template <class M, class S>
   static void run(M& m, S s) {
     auto d = m.read(s);
@@ -215,31 +215,31 @@ struct Idiv : Straight {
 };
 
 // --- moves ---------------------------------------------------------------------------------------------
-struct Mov : Straight {
+struct Mov : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     m.write(d, m.read(s));
   }
 };
-struct Movzx : Straight {
+struct Movzx : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     m.write(d, m.template zero_extend_to<TypeOf<D>>(m.read(s)));
   }
 };
-struct Movsx : Straight {
+struct Movsx : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     m.write(d, m.template sign_extend_to<TypeOf<D>>(m.read(s)));
   }
 };
-struct Lea : Straight {
+struct Lea : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S) {
     m.write(d, m.template zero_extend_to<TypeOf<D>>(m.effective_address()));
   }
 };
-struct Xchg : Straight {
+struct Xchg : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     auto a = m.read_for_write(d);
@@ -248,14 +248,14 @@ struct Xchg : Straight {
     m.write(s, a);
   }
 };
-struct Bswap : Straight {
+struct Bswap : Lifted {
   template <class M, class D>
   static void run(M& m, D d) {
     m.write(d, m.byte_swap(m.read(d)));
   }
 };
 template <unsigned kCode>
-struct Cmov : Straight {
+struct Cmov : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     auto b = m.read(s);
@@ -263,69 +263,69 @@ struct Cmov : Straight {
   }
 };
 template <unsigned kCode>
-struct Setcc : Straight {
+struct Setcc : Lifted {
   template <class M, class D>
   static void run(M& m, D d) {
     m.write(d, m.from_condition(m.template condition<kCode>()));
   }
 };
 // CBW, CWDE, CDQE and CWD, CDQ, CQO.
-struct Cbw : Straight {
+struct Cbw : Lifted {
   template <class M, class D>
   static void run(M& m, D d) {
     m.write(d, m.sign_extend_low_half(m.read(d)));
   }
 };
-struct Cwd : Straight {
+struct Cwd : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     m.write(d, m.sign_fill(m.read(s)));
   }
 };
-struct Lahf : Straight {
+struct Lahf : Lifted {
   template <class M>
   static void run(M& m) {
     m.write_ah(m.flags_low());
   }
 };
-struct Sahf : Straight {
+struct Sahf : Lifted {
   template <class M>
   static void run(M& m) {
     m.set_flags_low(m.read_ah());
   }
 };
-struct Clc : Straight {
+struct Clc : Lifted {
   template <class M>
   static void run(M& m) {
     m.set_cf(m.false_());
   }
 };
-struct Stc : Straight {
+struct Stc : Lifted {
   template <class M>
   static void run(M& m) {
     m.set_cf(m.true_());
   }
 };
-struct Cmc : Straight {
+struct Cmc : Lifted {
   template <class M>
   static void run(M& m) {
     m.set_cf(m.negate(m.cf()));
   }
 };
-struct Nop : Straight {
+struct Nop : Lifted {
   template <class M, class... Any>
   static void run(M&, Any...) {}
 };
 
 // --- stack ---------------------------------------------------------------------------------------------
-struct Push : Straight {
+struct Push : Lifted {
   template <class M, class S>
   static void run(M& m, S s) {
     m.push_value(m.read(s));
   }
 };
 // The destination's address is formed with the stack pointer already moved (SDM, POP).
-struct PopReg : Straight {
+struct PopReg : Lifted {
   template <class M, class D>
   static void run(M& m, D d) {
     auto v = m.template pop_value<TypeOf<D>>();
@@ -333,7 +333,7 @@ struct PopReg : Straight {
     m.write(d, v);
   }
 };
-struct Leave : Straight {
+struct Leave : Lifted {
   template <class M, class D>
   static void run(M& m, D) {
     using T = TypeOf<D>;
@@ -418,7 +418,7 @@ template <class T, class S>
 inline constexpr bool kRegByImm<RmReg<T>, ImmOp<S>> = true;
 
 template <ShiftKind kKind>
-struct Shift : Straight {
+struct Shift : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     auto a = m.read_for_write(d);
@@ -454,7 +454,7 @@ struct Shift : Straight {
     }
   }
 };
-struct Shld : Straight {
+struct Shld : Lifted {
   template <class M, class D, class S, class N>
   static void run(M& m, D d, S s, N n) {
     auto a = m.read_for_write(d);
@@ -463,7 +463,7 @@ struct Shld : Straight {
     m.set_shift_flags(r);
   }
 };
-struct Shrd : Straight {
+struct Shrd : Lifted {
   template <class M, class D, class S, class N>
   static void run(M& m, D d, S s, N n) {
     auto a = m.read_for_write(d);
@@ -476,7 +476,7 @@ struct Shrd : Straight {
 // --- bits ------------------------------------------------------------------------------------------------
 enum class BitKind : uint8_t { Test, Set, Reset, Complement };
 template <BitKind kKind>
-struct Bit : Straight {
+struct Bit : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     auto n = m.read(s);
@@ -490,7 +490,7 @@ struct Bit : Straight {
     }
   }
 };
-struct Bsf : Straight {
+struct Bsf : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     auto a = m.read(s);
@@ -500,7 +500,7 @@ struct Bsf : Straight {
     m.set_scan_flags(r, zero);
   }
 };
-struct Bsr : Straight {
+struct Bsr : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     auto a = m.read(s);

@@ -243,6 +243,8 @@ void Cpu::deliver(uint8_t vector, Cause cause, std::optional<uint32_t> error, ui
   sem::Event e{vector, cause, error, return_rip};
   bool first = true;
   for (;;) {
+    deliveries.add({count(), return_rip, gpr[kRsp], cr.cr2, seg[kCs].selector, seg[kSs].selector, e.vector,
+                    e.cause, !first, e.error});
     if (observer_ != nullptr) observer_->interrupt(*this, e.vector, e.cause, e.error);
     if (e.cause == Cause::Exception && e.vector == kDB) cr.dr[7] &= ~(1ull << 13);
     try {

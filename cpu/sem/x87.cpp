@@ -55,7 +55,7 @@ void fldcw(Cpu& c, const Insn& i) {
 
 void fnop(Cpu& c, const Insn& i) {
   wait_fpu(c);
-  c.note_fpu(i, false);
+  c.note_fpu(i);
 }
 
 // --- 80-bit operands -------------------------------------------------------------------------------------
@@ -76,7 +76,7 @@ void store_f80(Cpu& c, const Insn& i, const X87ToMemory<F80>& r) {
     std::memcpy(bytes + 8, &r.value.se, 2);
     c.write_bytes(i, 0, bytes, sizeof bytes);
   }
-  c.note_fpu(i, true);
+  c.note_fpu(i);
   c.fpu.commit(r);
   c.note_fpu_error(i);
 }
@@ -86,14 +86,14 @@ void store_f80(Cpu& c, const Insn& i, const X87ToMemory<F80>& r) {
 void fld_m80(Cpu& c, const Insn& i) {
   wait_fpu(c);
   F80 v = read_f80(c, i);
-  c.note_fpu(i, true);
+  c.note_fpu(i);
   c.fpu.fld_m80(v);
   c.note_fpu_error(i);
 }
 void fbld(Cpu& c, const Insn& i) {
   wait_fpu(c);
   F80 v = read_f80(c, i);
-  c.note_fpu(i, true);
+  c.note_fpu(i);
   c.fpu.fbld(v);
   c.note_fpu_error(i);
 }

@@ -15,7 +15,7 @@ struct FpuRegister : Straight {
   template <class M>
   static void run(M& m) {
     if (!m.wait_fpu()) return;
-    m.run_fpu(false, [&](X87& f) { F(f, m.st_index()); });
+    m.run_fpu([&](X87& f) { F(f, m.st_index()); });
   }
 };
 // A method without operands.
@@ -24,7 +24,7 @@ struct Fpu : Straight {
   template <class M>
   static void run(M& m) {
     if (!m.wait_fpu()) return;
-    m.run_fpu(false, [](X87& f) { (f.*F)(); });
+    m.run_fpu([](X87& f) { (f.*F)(); });
   }
 };
 // F(x87, bits) with a memory operand.
@@ -34,7 +34,7 @@ struct FpuMemory : Straight {
   static void run(M& m, S s) {
     if (!m.wait_fpu()) return;
     uint64_t bits = m.read(s);
-    m.run_fpu(true, [&](X87& f) { F(f, bits); });
+    m.run_fpu([&](X87& f) { F(f, bits); });
   }
 };
 // F(x87) gives what is to be stored and what follows if the store succeeds.
@@ -45,7 +45,7 @@ struct FpuStore : Straight {
     if (!m.wait_fpu()) return;
     X87ToMemory<uint64_t> r = F(m.fpu());
     if (r.write) m.write(d, static_cast<TypeOf<D>>(r.value));
-    m.run_fpu(true, [&](X87& f) { f.commit(r); });
+    m.run_fpu([&](X87& f) { f.commit(r); });
   }
 };
 template <unsigned kCode>
@@ -53,18 +53,18 @@ struct Fcmov : Straight {
   template <class M>
   static void run(M& m) {
     if (!m.wait_fpu()) return;
-    m.run_fpu(false, [&](X87& f) { f.fcmov(m.st_index(), m.template condition<kCode>()); });
+    m.run_fpu([&](X87& f) { f.fcmov(m.st_index(), m.template condition<kCode>()); });
   }
 };
 // FCOMI, FUCOMI.
-template <std::optional<X87Flags> (X87::*F)(unsigned, bool), bool kPop>
+template <X87Flags (X87::*F)(unsigned, bool), bool kPop>
 struct FcompareToFlags : Straight {
   template <class M>
   static void run(M& m) {
     if (!m.wait_fpu()) return;
-    m.run_fpu(false, [&](X87& f) {
-      auto r = (f.*F)(m.st_index(), kPop);
-      if (r) m.set_compare_flags(r->zf, r->pf, r->cf);
+    m.run_fpu([&](X87& f) {
+      X87Flags r = (f.*F)(m.st_index(), kPop);
+      m.set_compare_flags(r.zf, r.pf, r.cf);
     });
   }
 };
