@@ -37,7 +37,7 @@ Code power_off() {
 }
 
 // lidt with a limit of zero, then int3: #BP, #GP, #DF, shutdown.
-const Code kTripleFault{0x2E, 0x0F, 0x01, 0x1E, 0x00, 0x10, 0xCC};
+const Code kTripleFault{0x2E, 0x0F, 0x01, 0x1E, 0x07, 0x00, 0xCC, 0, 0, 0, 0, 0, 0};
 
 // A session that runs on another thread, until it goes out of scope.
 struct Running {
@@ -46,7 +46,7 @@ struct Running {
   std::thread thread;
   explicit Running(const Options& o) : s(session(o)), thread([this] { status = s->run(); }) {}
   ~Running() {
-    s->control().end({kExitPowerOff, ""});
+    if (s) s->control().end({kExitPowerOff, ""});
     if (thread.joinable()) thread.join();
   }
 };
