@@ -17,8 +17,9 @@
 
 #include "devices/display/vga.h"
 #include "frontend/board_setup.h"
+#include "frontend/debugger/report.h"
+#include "frontend/delivery_text.h"
 #include "frontend/exit_status.h"
-#include "frontend/registers_text.h"
 #include "frontend/screenshot.h"
 
 namespace ilse::ui {
