@@ -73,9 +73,9 @@ std::string Monitor::execute(std::string_view line) {
 }
 
 std::string Monitor::info(std::string_view what) {
-  if (what == "registers") return on_machine([](Machine& m) {
-      return registers_text(m.cpu()) + segments_text(m.cpu()) + control_text(m.cpu());
-    });
+  if (what == "registers")
+    return on_machine(
+        [](Machine& m) { return registers_text(m.cpu()) + segments_text(m.cpu()) + control_text(m.cpu()); });
   if (what == "status") {
     bool paused = control_.paused();
     return on_machine([paused](Machine& m) {
