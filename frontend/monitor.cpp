@@ -3,9 +3,9 @@
 #include <array>
 
 #include "devices/display/vga.h"
-#include "frontend/debugger/report.h"
 #include "frontend/exit_status.h"
 #include "frontend/options/words.h"
+#include "frontend/registers_text.h"
 #include "frontend/screenshot.h"
 
 namespace ilse::ui {
@@ -73,9 +73,7 @@ std::string Monitor::execute(std::string_view line) {
 }
 
 std::string Monitor::info(std::string_view what) {
-  if (what == "registers")
-    return on_machine(
-        [](Machine& m) { return registers_text(m.cpu()) + segments_text(m.cpu()) + control_text(m.cpu()); });
+  if (what == "registers") return on_machine([](Machine& m) { return registers_text(m.cpu()); });
   if (what == "status") {
     bool paused = control_.paused();
     return on_machine([paused](Machine& m) {

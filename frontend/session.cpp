@@ -18,9 +18,8 @@
 #include "devices/display/vga.h"
 #include "frontend/board_setup.h"
 #include "frontend/debugger/prompt.h"
-#include "frontend/debugger/report.h"
-#include "frontend/delivery_text.h"
 #include "frontend/exit_status.h"
+#include "frontend/registers_text.h"
 #include "frontend/screenshot.h"
 
 namespace ilse::ui {
@@ -90,8 +89,11 @@ mem::Result<void> Session::open() {
                  static_cast<unsigned long long>(hash));
   });
   machine_->on_triple_fault([this] {
-    // The terminal is raw.
+    // A guest may do this for ever.
+    if (++triple_faults_ > kTripleFaultReports) return;
     std::string text = "ilse: " + triple_fault_text(machine_->cpu());
+    if (triple_faults_ == kTripleFaultReports) text += "ilse: further triple faults are not reported\n";
+    // The terminal is raw.
     for (char c : text) {
       if (c == '\n') std::fputc('\r', stderr);
       std::fputc(c, stderr);

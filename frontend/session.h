@@ -99,6 +99,8 @@ class Session {
   int wake_ = -1;     // eventfd
   std::chrono::steady_clock::time_point started_{};
   uint64_t slice_ = 100'000;
+  static constexpr unsigned kTripleFaultReports = 5;
+  unsigned triple_faults_ = 0;
   uint64_t halted_since_ = 0;  // virtual nanoseconds
 };
 
