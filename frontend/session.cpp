@@ -104,7 +104,16 @@ mem::Result<void> Session::open() {
     wake_ui();
   });
   control_.on_end([this] { wake_ui(); });
-  if (options_.start_stopped) control_.pause();
+  bool stopped = options_.start_stopped || options_.command == Command::Debug;
+  if (!options_.gdb.empty()) {
+    auto target = parse_tcp(options_.gdb);
+    if (!target) return target.error();
+    auto server = gdb::Server::listen(*machine_, target->host, target->port, stopped);
+    if (!server) return server.error();
+    gdb_ = std::move(*server);
+  } else if (options_.start_stopped) {
+    control_.pause();
+  }
   return {};
 }
 
@@ -140,6 +149,7 @@ mem::Result<void> Session::open_log() {
 
 Session::~Session() {
   attachments_.clear();
+  gdb_.reset();
   window_.reset();
   terminal_display_.reset();
   prompt_terminal_.reset();
@@ -160,10 +170,10 @@ void Session::machine_loop() {
     if (host) machine_->clock_sample(clock_.now_ns());
     auto before = HostClock::now();
     uint64_t n = slice(), from = machine_->instructions();
-    MachineExit exit = machine_->run(n);
+    MachineExit exit = run_slice(n);
     // A slice is to take a few milliseconds, whatever the guest does.
     auto took = HostClock::now() - before;
-    if (took > 8ms) {
+    if (took > 8ms && machine_->instructions() != from) {
       slice_ = std::max<uint64_t>(slice_ / 2, 1000);
     } else if (took < 2ms && machine_->instructions() - from == n) {
       slice_ = std::min<uint64_t>(slice_ * 2, 50'000'000);
@@ -178,6 +188,14 @@ void Session::machine_loop() {
     }
   }
   control_.close();
+}
+
+// While a debugger holds the guest the host's clock stands still too.
+MachineExit Session::run_slice(uint64_t n) {
+  if (!gdb_) return machine_->run(n);
+  MachineExit exit = gdb_->run(n);
+  gdb_->stopped() ? clock_.stop() : clock_.go();
+  return exit;
 }
 
 uint64_t Session::slice() { return std::min(slice_, options_.max_instructions - machine_->instructions()); }
@@ -231,7 +249,8 @@ void Session::sleep_host() {
     asleep();
     return;
   }
-  auto until = HostClock::now() + 1s;
+  // A debugger's interrupt does not wake this thread.
+  auto until = HostClock::now() + (gdb_ ? 20ms : 1000ms);
   // The cursor blinks while the guest sleeps.
   if (publisher_) until = HostClock::now() + FramePublisher::kPeriod;
   if (next != mem::kNever) until = std::min(until, clock_.host_time(next.ns));
@@ -252,7 +271,7 @@ bool Session::halted_for_good() {
 
 void Session::asleep() {
   if (interactive()) {
-    control_.wait(HostClock::now() + 1s);
+    control_.wait(HostClock::now() + (gdb_ ? 20ms : 1000ms));
     return;
   }
   control_.end(
@@ -269,7 +288,7 @@ void Session::publish(bool now) {
 }
 
 bool Session::interactive() const {
-  if (window_ || terminal_display_) return true;
+  if (window_ || terminal_display_ || gdb_) return true;
   if (prompt_shown_ && !input_ended_) return true;
   if (chars_->stdio() != nullptr && !chars_->stdio()->at_end()) return true;
   return std::any_of(attachments_.begin(), attachments_.end(),

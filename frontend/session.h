@@ -14,6 +14,7 @@
 #include "frontend/char/char_wiring.h"
 #include "frontend/display/frame_mailbox.h"
 #include "frontend/display/frame_publisher.h"
+#include "frontend/gdb/server.h"
 #include "frontend/machine.h"
 #include "frontend/monitor.h"
 #include "frontend/options/options.h"
@@ -61,6 +62,7 @@ class Session {
   void asleep();
   bool limits_reached();
   uint64_t slice();
+  MachineExit run_slice(uint64_t n);
   void publish(bool now);
 
   // The calling thread.
@@ -79,6 +81,7 @@ class Session {
   RunControl control_;
   Monitor monitor_{control_};
   PacedClock clock_;
+  std::unique_ptr<gdb::Server> gdb_;
   std::FILE* log_ = nullptr;  // -d
   std::unique_ptr<CharWiring> chars_;
 
