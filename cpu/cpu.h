@@ -307,6 +307,7 @@ class Cpu final : public mem::ProcessorPins {
   bool access(uint64_t lin, unsigned width, Access a, uint64_t* value, bool as_user);
   bool access_page(uint64_t lin, unsigned width, Access a, uint64_t* value, bool as_user);
   bool bad_address(uint64_t lin, const Insn* i);
+  void check_alignment(uint64_t lin, unsigned width);  // #AC, thrown
   bool watched(uint64_t page) const;
   void watch_data(uint64_t lin, unsigned width, Access a);
   bool page_fault(uint64_t lin, Access a, bool as_user, bool present, bool reserved);
@@ -384,6 +385,10 @@ inline const Insn* Cpu::branch(const Insn* i, bool taken) {
     return enter(b, target);
   const JumpEntry& e = (*jumps_)[(target ^ target >> 12) & (kJumps - 1)];
   if (e.rip == target && e.tag == jump_tag_ && e.block->valid) return enter(e.block, target);
+  if (taken && (mode_ & (kModeFlatCode | kModeCode64)) == 0 && target > seg[kCs].limit) {
+    raise(kGP, 0);
+    return leave_fault(i);
+  }
   link_from_ = block;
   link_taken_ = taken;
   link_lin_page_ = gpr[kSlotBlock] >> 12;

@@ -70,7 +70,9 @@ constexpr std::array kTwoByte{
         .writes(kOSZAPC)
         .needs(Feature::Syscall),
     two(helper<clts>(0x06, "clts", kCpl0 | kEnd)),
-    two(helper<sysret>(0x07, "sysret", kEnd | kStops | kCpl0)).writes(kOSZAPC).needs(Feature::Syscall),
+    two(helper<sysret>(0x07, "sysret", kEnd | kStops | kCpl0 | kOnly64))
+        .writes(kOSZAPC)
+        .needs(Feature::Syscall),
     two(helper<cache_control>(0x08, "invd", kCpl0)),
     two(helper<cache_control>(0x09, "wbinvd", kCpl0)),
     two(helper<ud>(0x0B, "ud2", kEnd | kStops)),

@@ -341,9 +341,15 @@ bool Cpu::load_rmw_slow(uint64_t lin, unsigned width, uint64_t* value, const Ins
   return ok;
 }
 
+// Sixteen bytes: never subject to alignment checking.
 bool Cpu::load_wide_slow(uint64_t lin, Xmm* value, const Insn* i) {
-  return load_slow(lin, 8, &value->lo, i) &&
-         load_slow(code64() ? lin + 8 : (lin + 8) & 0xFFFFFFFF, 8, &value->hi, i);
+  uint64_t high = code64() ? lin + 8 : (lin + 8) & 0xFFFFFFFF;
+  const Insn* outer = current;
+  current = i;
+  bool ok = !bad_address(lin, i) && access(lin, 8, Access::Read, &value->lo, user()) && !bad_address(high, i) &&
+            access(high, 8, Access::Read, &value->hi, user());
+  current = outer;
+  return ok;
 }
 
 bool Cpu::store_wide_slow(uint64_t lin, const Xmm& value, const Insn* i) {
@@ -359,7 +365,13 @@ bool Cpu::store_wide_slow(uint64_t lin, const Xmm& value, const Insn* i) {
     current = outer;
     if (!ok) return false;
   }
-  return store_slow(lin, 8, value.lo, i) && store_slow(high, 8, value.hi, i);
+  const Insn* outer = current;
+  current = i;
+  uint64_t lo = value.lo, hi = value.hi;
+  bool ok = !bad_address(lin, i) && access(lin, 8, Access::Write, &lo, user()) && !bad_address(high, i) &&
+            access(high, 8, Access::Write, &hi, user());
+  current = outer;
+  return ok;
 }
 
 uint64_t Cpu::read_lin(uint64_t lin, unsigned width, bool system) {
@@ -380,7 +392,7 @@ void Cpu::probe_write(uint64_t lin, unsigned width, bool system) {
   uint64_t phys, last = lin + width - 1;
   bool as_user = user() && !system;
   if (bad_address(lin, current) || !translate(lin, Access::Write, as_user, &phys)) throw GuestFault(fault_);
-  if ((lin & kPageMask) != (last & kPageMask) && !translate(last, Access::Write, as_user, &phys))
+  if ((lin & kPageMask) != (last & kPageMask) && !translate(last & kPageMask, Access::Write, as_user, &phys))
     throw GuestFault(fault_);
 }
 
@@ -425,17 +437,28 @@ uint64_t Cpu::ea(const Insn& i) const {
 uint64_t Cpu::linear(const Insn& i, unsigned width, Access a) {
   uint64_t lin;
   if (!segment(i.seg, ea(i), width, a, &lin)) throw GuestFault(fault_);
+  check_alignment(lin, width);
   return lin;
+}
+
+void Cpu::check_alignment(uint64_t lin, unsigned width) {
+  bool checked = width == 2 || width == 4 || width == 8;
+  if ((mode_ & kModeAlign) == 0 || !checked || (lin & (width - 1)) == 0) return;
+  if (code64() && !sem::canonical(lin)) return;
+  raise(kACv, 0);
+  throw GuestFault(fault_);
 }
 
 uint64_t Cpu::read_seg(uint8_t s, uint64_t ea_value, unsigned width) {
   uint64_t lin;
   if (!segment(s, ea_value, width, Access::Read, &lin)) throw GuestFault(fault_);
+  check_alignment(lin, width);
   return read_lin(lin, width);
 }
 void Cpu::write_seg(uint8_t s, uint64_t ea_value, unsigned width, uint64_t value) {
   uint64_t lin;
   if (!segment(s, ea_value, width, Access::Write, &lin)) throw GuestFault(fault_);
+  check_alignment(lin, width);
   write_lin(lin, width, value);
 }
 

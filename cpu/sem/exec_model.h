@@ -164,10 +164,18 @@ class ExecModel : public VectorOperands<ExecModel<kPath>> {
   }
   template <class T>
   void push_value(T v) {
+    store_push(v);
+    commit_push<T>();
+  }
+  // The halves of a push: the store, and the stack pointer.
+  template <class T>
+  void store_push(T v) {
+    store<T>(stack<T>((c_.gpr[kRsp] - sizeof(T)) & c_.stack_mask(), Access::Write), v);
+  }
+  template <class T>
+  void commit_push() {
     uint64_t mask = c_.stack_mask();
-    uint64_t sp = (c_.gpr[kRsp] - sizeof(T)) & mask;
-    store<T>(stack<T>(sp, Access::Write), v);
-    if (!fault_) c_.gpr[kRsp] = merge_sp(sp, mask);
+    if (!fault_) c_.gpr[kRsp] = merge_sp((c_.gpr[kRsp] - sizeof(T)) & mask, mask);
   }
   void add_sp(uint64_t n) {
     uint64_t mask = c_.stack_mask();
@@ -425,6 +433,15 @@ class ExecModel : public VectorOperands<ExecModel<kPath>> {
   void write_unless(bool cond, Op op, T v) {
     if (!cond) write(op, v);
   }
+  // CMPXCHG: memory is always written, a register keeps even its upper half when the comparison fails.
+  template <class D, class T>
+  void exchange_if(bool equal, D d, T v, T old) {
+    if constexpr (std::is_same_v<D, MemOp<T>>) {
+      write_back(d, equal ? v : old);
+    } else {
+      write_unless(!equal, d, v);
+    }
+  }
   // XADD: the memory form stores first, the register form writes the sum last (it wins when both are one).
   template <class D, class S, class T>
   void write_back_first(D d, S s, T sum, T old) {
@@ -481,10 +498,12 @@ class ExecModel : public VectorOperands<ExecModel<kPath>> {
     uint64_t mask = i_->addr_size == 8 ? ~0ull : i_->addr_size == 4 ? 0xFFFFFFFFull : 0xFFFFull;
     if constexpr (kKind == sem::LoopKind::Jcxz) return (c_.gpr[kRcx] & mask) == 0;
     uint64_t n = (c_.gpr[kRcx] - 1) & mask;
-    c_.gpr[kRcx] = i_->addr_size == 2 ? (c_.gpr[kRcx] & ~mask) | n : n;
-    if constexpr (kKind == sem::LoopKind::Loope) return n != 0 && c_.lazy.zf();
-    if constexpr (kKind == sem::LoopKind::Loopne) return n != 0 && !c_.lazy.zf();
-    return n != 0;
+    bool taken = n != 0;
+    if constexpr (kKind == sem::LoopKind::Loope) taken = taken && c_.lazy.zf();
+    if constexpr (kKind == sem::LoopKind::Loopne) taken = taken && !c_.lazy.zf();
+    if (taken) check_branch();
+    if (!fault_) c_.gpr[kRcx] = i_->addr_size == 2 ? (c_.gpr[kRcx] & ~mask) | n : n;
+    return taken;
   }
 
   // --- multiplication and division -------------------------------------------------------------------------
@@ -637,6 +656,14 @@ class ExecModel : public VectorOperands<ExecModel<kPath>> {
 
   // --- control flow -------------------------------------------------------------------------------------
   uint64_t next_ip() { return c_.next_ip(i_); }
+  // A taken branch beyond the code segment's limit faults as the branch. Cpu::branch() sees to that; this is
+  // for those that have something to lose before.
+  void check_branch() {
+    if ((c_.mode() & (kModeFlatCode | kModeCode64)) != 0) [[likely]]
+      return;
+    uint64_t target = (c_.gpr[kSlotBlock] + i_->ip + i_->len + i_->imm) & (i_->op_size == 2 ? 0xFFFF : 0xFFFFFFFF);
+    if (target > c_.seg[kCs].limit) raise_gp();
+  }
   void branch_if(bool cond) { taken_ = cond; }
   template <class T>
   void jump_to(T target) {

@@ -16,8 +16,7 @@ class VectorOperands {
   Xmm read(XmmReg) { return cpu().xmm[insn().reg]; }
   Xmm read(XmmRm) { return cpu().xmm[insn().rm]; }
   Xmm read(XmmMem) {
-    uint64_t lin = self().template address<Xmm, Access::Read>();
-    return aligned(lin) ? load_wide(lin) : Xmm{};
+    return aligned() ? load_wide(self().template address<Xmm, Access::Read>()) : Xmm{};
   }
   Xmm read(XmmMemUnaligned) { return load_wide(self().template address<Xmm, Access::Read>()); }
   template <class T>
@@ -34,8 +33,7 @@ class VectorOperands {
     if (!self().fault_) cpu().xmm[insn().rm] = v;
   }
   void write(XmmMem, const Xmm& v) {
-    uint64_t lin = self().template address<Xmm, Access::Write>();
-    if (aligned(lin)) store_wide(lin, v);
+    if (aligned()) store_wide(self().template address<Xmm, Access::Write>(), v);
   }
   void write(XmmMemUnaligned, const Xmm& v) { store_wide(self().template address<Xmm, Access::Write>(), v); }
   template <class T>
@@ -107,7 +105,10 @@ class VectorOperands {
   Cpu& cpu() { return self().c_; }
   const Insn& insn() { return *self().i_; }
 
-  bool aligned(uint64_t lin) {
+  // Comes before the segment's checks, and is #GP on every segment.
+  bool aligned() {
+    uint64_t lin = self().ea();
+    if (!insn().flat) lin += cpu().seg[insn().seg].base;
     if ((lin & 15) != 0) [[unlikely]] {
       self().raise_gp();
       return false;

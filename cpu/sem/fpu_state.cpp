@@ -16,6 +16,7 @@ unsigned xmm_count(const Cpu& c) { return c.code64() ? 16 : 8; }
 void fxsave(Cpu& c, const Insn& i) {
   uint64_t lin = c.linear(i, kArea, Access::Write);
   if ((lin & 15) != 0) fault(kGP, 0);
+  c.probe_write(lin + kArea - 1, 1);  // the first byte that silicon touches
   uint8_t area[kArea] = {};
   x87_fxsave(c.fpu, std::span<uint8_t, kX87Area>(area, kX87Area), i.op_size == 8);
   unsigned n = kX87Area;
@@ -32,6 +33,7 @@ void fxsave(Cpu& c, const Insn& i) {
 void fxrstor(Cpu& c, const Insn& i) {
   uint64_t lin = c.linear(i, kArea, Access::Read);
   if ((lin & 15) != 0) fault(kGP, 0);
+  c.read_lin(lin + kArea - 1, 1);  // the first byte that silicon touches
   uint8_t area[kArea];
   c.read_bytes(i, 0, area, kXmmAt + 16 * xmm_count(c));
   if ((c.cr.cr4 & kCr4Osfxsr) != 0) {

@@ -95,6 +95,7 @@ class StackCursor {
   void push(uint64_t v, unsigned size);
   uint64_t pop(unsigned size);
   uint64_t peek(uint64_t offset, unsigned size);
+  void probe(unsigned size);  // faults unless the top could be written
   uint64_t sp() const { return sp_; }
   void set_sp(uint64_t sp) { sp_ = sp; }
   uint64_t mask() const { return mask_; }

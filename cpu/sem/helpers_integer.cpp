@@ -154,10 +154,7 @@ void enter(Cpu& c, const Insn& i) {
   // The new top has to be writable.
   StackCursor probe = current_stack(c);
   probe.set_sp(sp);
-  uint64_t top = probe.peek(0, size);
-  StackCursor again = current_stack(c);
-  again.set_sp((sp + size) & mask);
-  again.push(top, size);
+  probe.probe(size);
   uint64_t new_bp = size == 2   ? (c.gpr[kRbp] & ~0xFFFFull) | (frame & 0xFFFF)
                     : size == 4 ? static_cast<uint32_t>(frame)
                                 : frame;

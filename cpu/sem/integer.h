@@ -154,7 +154,7 @@ struct Cmpxchg : Lifted {
     auto acc = m.read(FixedReg<T, 0>{});
     auto r = m.sub(acc, a);
     auto equal = m.is_zero(r.value);
-    m.write_back(d, m.select(equal, b, a));
+    m.exchange_if(equal, d, b, a);
     m.write_unless(equal, FixedReg<T, 0>{}, a);
     m.set_flags(r);
   }
@@ -357,10 +357,13 @@ struct Jcc : Branching {
     m.branch_if(m.template condition<kCode>());
   }
 };
+// As silicon: the return address is in memory even if the target faults, but the stack pointer stays.
 struct Call : Branching {
   template <class M, class I>
   static void run(M& m, I) {
-    m.push_value(m.template zero_extend_to<TypeOf<I>>(m.next_ip()));
+    m.store_push(m.template zero_extend_to<TypeOf<I>>(m.next_ip()));
+    m.check_branch();
+    m.template commit_push<TypeOf<I>>();
     m.branch_if(m.true_());
   }
 };
@@ -368,8 +371,9 @@ struct CallIndirect : Jumping {
   template <class M, class S>
   static void run(M& m, S s) {
     auto target = m.read(s);
+    m.store_push(m.template zero_extend_to<TypeOf<S>>(m.next_ip()));
     m.check_target(target);
-    m.push_value(m.template zero_extend_to<TypeOf<S>>(m.next_ip()));
+    m.template commit_push<TypeOf<S>>();
     m.jump_to(target);
   }
 };

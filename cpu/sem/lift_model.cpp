@@ -78,11 +78,14 @@ void LiftModel::store_back(uint8_t width, Value v) {
 }
 
 // --- stack -----------------------------------------------------------------------------------------------
-void LiftModel::push_value(Value v) {
+void LiftModel::store_push(Value v) {
   Value sp = read_reg(Place::Fixed, kStackSize, kRspOffset);
   Value top = binary(Op::Sub, sp, constant(v.width, kStackSize));
   store(linear(top, Place::Stack, v.width, true), v.width, v);
-  write_reg(Place::Fixed, kStackSize, kRspOffset, top);
+}
+void LiftModel::drop_sp(uint8_t width) {
+  Value sp = read_reg(Place::Fixed, kStackSize, kRspOffset);
+  write_reg(Place::Fixed, kStackSize, kRspOffset, binary(Op::Sub, sp, constant(width, kStackSize)));
 }
 Value LiftModel::load_stack(unsigned pointer, uint8_t width) {
   return load(linear(read_reg(Place::Fixed, kStackSize, pointer), Place::Stack, width, false), width);

@@ -125,6 +125,14 @@ class LiftModel {
       write_back(d, sum);
     }
   }
+  template <class D>
+  void exchange_if(Value equal, D d, Value v, Value old) {
+    if constexpr (std::is_same_v<D, MemOp<typename D::Type>>) {
+      write_back(d, select(equal, v, old));
+    } else {
+      write_unless(negate(equal), d, v);
+    }
+  }
   template <class T>
   void write_unless(Value cond, RmReg<T>, Value v) {
     write_reg_unless(cond, jit::Place::Rm, sizeof(T), 0, v);
@@ -150,7 +158,15 @@ class LiftModel {
   Value load_frame() {
     return load_stack(kRbpOffset, sizeof(T));
   }
-  void push_value(Value v);
+  void push_value(Value v) {
+    store_push(v);
+    drop_sp(v.width);
+  }
+  void store_push(Value v);
+  template <class T>
+  void commit_push() {
+    drop_sp(sizeof(T));
+  }
   void add_sp(uint64_t n) { set_sp(kRspOffset, constant(n, jit::kStackSize)); }
   void add_sp_value(Value n) { set_sp(kRspOffset, resize(n, jit::kStackSize)); }
   void sp_from_frame(uint64_t n) { set_sp(kRbpOffset, constant(n, jit::kStackSize)); }
@@ -253,6 +269,7 @@ class LiftModel {
   // --- control flow -----------------------------------------------------------------------------------
   Value next_ip() { return emit({.op = jit::Op::NextIp, .width = 8}); }
   void check_target(Value target);
+  void check_branch() {}  // the branch itself checks
   void branch_if(Value cond);
   void jump_to(Value target);
   template <sem::LoopKind kKind>
@@ -283,6 +300,7 @@ class LiftModel {
   void store_back(uint8_t width, Value v);
   Value load_stack(unsigned pointer, uint8_t width);
   void set_sp(unsigned from, Value n);
+  void drop_sp(uint8_t width);
   Wide multiply(jit::Op op, Value a, Value b);
   Division divide(jit::Op op, Value d);
   Value condition(unsigned code);

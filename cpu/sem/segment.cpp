@@ -140,6 +140,7 @@ void StackCursor::push(uint64_t v, unsigned size) {
 uint64_t StackCursor::peek(uint64_t offset, unsigned size) {
   return c_.read_lin(address((sp_ + offset) & mask_, size), size, system_);
 }
+void StackCursor::probe(unsigned size) { c_.probe_write(address(sp_, size), size, system_); }
 uint64_t StackCursor::pop(unsigned size) {
   uint64_t v = peek(0, size);
   sp_ = (sp_ + size) & mask_;
@@ -184,8 +185,8 @@ uint8_t segment_of_opcode(const Insn& i) {
 void push_seg(Cpu& c, const Insn& i) {
   StackCursor s = current_stack(c);
   uint16_t selector = c.seg[segment_of_opcode(i)].selector;
-  if (i.op_size == 2) {
-    s.push(selector, 2);
+  if (i.op_size != 4) {
+    s.push(selector, i.op_size);
   } else {
     // Only the low word of the slot is written (SDM, PUSH).
     StackCursor word = s;

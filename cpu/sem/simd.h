@@ -238,6 +238,11 @@ struct ToInteger : Straight {
   }
 };
 
+template <class... O>
+inline constexpr bool kStores = false;
+template <class First, class... Rest>
+inline constexpr bool kStores<First, Rest...> = kIsMemory<First>;
+
 // --- MMX ---------------------------------------------------------------------------------------------
 // Any instruction with an MMX register: reports a waiting x87 error first, and leaves the x87 stack full.
 template <class I>
@@ -245,6 +250,8 @@ struct OnMmx : Straight {
   template <class M, class... O>
   static void run(M& m, O... o) {
     if (!m.wait_fpu()) return;
+    // A store moves TOP even if it faults.
+    if constexpr (kStores<O...>) m.fpu().set_top(0);
     I::run(m, o...);
     m.touch_mmx();
   }

@@ -51,6 +51,10 @@ struct Loop {
       return;
     }
     bool want_zf = i.rep == Rep::Rep;
+    // With none to do, a 32-bit counter is written all the same.
+    if (left() == 0) put(kRcx, 0);
+    // CMPS and SCAS that stop in the middle have their flags as before (SDM, REP).
+    const LazyFlags flags = c.lazy;
     uint64_t budget = allowed(), done = 0;
     const int64_t slice = c.budget;  // attention from a device shortens it
     try {
@@ -58,6 +62,7 @@ struct Loop {
         if (done == budget || (done != 0 && (c.budget < slice || c.events_waiting()))) {
           c.next_rip = (c.gpr[kSlotBlock] + i.ip) & c.ip_mask();
           c.leave = true;
+          c.lazy = flags;
           break;
         }
         uint64_t n = many(std::min(left(), budget - done));
@@ -70,6 +75,7 @@ struct Loop {
         if (stops_on_zf && c.lazy.zf() != want_zf) break;
       }
     } catch (const GuestFault&) {
+      c.lazy = flags;
       c.budget -= static_cast<int64_t>(done);
       throw;
     }
@@ -193,7 +199,8 @@ void compare(Cpu& c, unsigned width, uint64_t a, uint64_t b) {
 void cmps(Cpu& c, const Insn& i) {
   Loop l(c, i);
   auto one = [&] {
-    uint64_t a = c.read_seg(i.seg, l.si(), l.width), b = c.read_seg(kEs, l.di(), l.width);
+    // The order decides which of two page faults is seen.
+    uint64_t b = c.read_seg(kEs, l.di(), l.width), a = c.read_seg(i.seg, l.si(), l.width);
     compare(c, l.width, a, b);
     l.move_si();
     l.move_di();
@@ -215,8 +222,9 @@ void ins(Cpu& c, const Insn& i) {
   l.width = std::min(l.width, 4u);
   l.step = l.step < 0 ? -static_cast<int64_t>(l.width) : static_cast<int64_t>(l.width);
   auto port = static_cast<uint16_t>(c.gpr[kRdx]);
+  // Also when there is nothing to do.
+  if (!io_allowed(c, port, l.width)) fault(kGP, 0);
   auto one = [&] {
-    if (!io_allowed(c, port, l.width)) fault(kGP, 0);
     uint64_t lin;
     if (!c.segment(kEs, l.di(), l.width, Access::Write, &lin)) throw GuestFault(c.fault_);
     c.probe_write(lin, l.width);
@@ -231,8 +239,9 @@ void outs(Cpu& c, const Insn& i) {
   l.width = std::min(l.width, 4u);
   l.step = l.step < 0 ? -static_cast<int64_t>(l.width) : static_cast<int64_t>(l.width);
   auto port = static_cast<uint16_t>(c.gpr[kRdx]);
+  // Also when there is nothing to do.
+  if (!io_allowed(c, port, l.width)) fault(kGP, 0);
   auto one = [&] {
-    if (!io_allowed(c, port, l.width)) fault(kGP, 0);
     c.io().write(port, l.width, static_cast<uint32_t>(c.read_seg(i.seg, l.si(), l.width)), c.now());
     l.move_si();
   };

@@ -153,8 +153,14 @@ void mask_move(Cpu& c, const Insn& i, const uint8_t* data, uint32_t mask, unsign
   if (mask == 0) return;
   uint64_t at = c.gpr[kRdi] & i.ea_mask, lin;
   if (!c.segment(i.seg, at, n, Access::Write, &lin)) throw GuestFault(c.fault_);
-  for (unsigned k = 0; k < n; ++k) {
-    if ((mask >> k & 1) != 0) c.probe_write(lin + k, 1);
+  // Eight bytes at a time, the upper ones first: a fault names the start of its eight.
+  for (unsigned half = n; half > 0; half -= 8) {
+    uint64_t start = lin + half - 8;
+    for (unsigned k = 0; k < 8; ++k) {
+      if ((mask >> (half - 8 + k) & 1) == 0) continue;
+      bool same_page = (start & kPageMask) == ((start + k) & kPageMask);
+      c.probe_write(same_page ? start : (start + k) & kPageMask, 1);
+    }
   }
   for (unsigned k = 0; k < n; ++k) {
     if ((mask >> k & 1) != 0) c.write_lin(lin + k, 1, data[k]);
@@ -168,8 +174,8 @@ void maskmovq(Cpu& c, const Insn& i) {
   uint64_t v = c.fpu.mmx(i.reg);
   uint8_t data[8];
   std::memcpy(data, &v, sizeof data);
-  mask_move(c, i, data, simd::pmovmskb(c.fpu.mmx(i.rm)), sizeof data);
   c.fpu.mmx_touch();
+  mask_move(c, i, data, simd::pmovmskb(c.fpu.mmx(i.rm)), sizeof data);
 }
 void maskmovdqu(Cpu& c, const Insn& i) {
   uint8_t data[16];
