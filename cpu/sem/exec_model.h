@@ -695,7 +695,7 @@ class ExecModel : public VectorOperands<ExecModel> {
   uint64_t address() {
     uint64_t a = ea();
     if (!i_->flat) [[unlikely]] {
-      if (!c_.segment(i_, a, sizeof(T), kAccess, &a)) fault_ = true;
+      if (!fault_ && !c_.segment(i_, a, sizeof(T), kAccess, &a)) fault_ = true;
     }
     return a;
   }
@@ -704,20 +704,20 @@ class ExecModel : public VectorOperands<ExecModel> {
     int64_t unit =
         static_cast<int64_t>(static_cast<std::make_signed_t<T>>(n)) >> std::countr_zero(8 * sizeof(T));
     uint64_t a = (ea() + static_cast<uint64_t>(unit * static_cast<int64_t>(sizeof(T)))) & i_->ea_mask;
-    if (!i_->flat && !c_.segment(i_, a, sizeof(T), kAccess, &a)) fault_ = true;
+    if (!i_->flat && !fault_ && !c_.segment(i_, a, sizeof(T), kAccess, &a)) fault_ = true;
     return a;
   }
   template <class T, Access kAccess>
   uint64_t moffs() {
     uint64_t a = i_->imm;
-    if (!i_->flat && !c_.segment(i_, a, sizeof(T), kAccess, &a)) fault_ = true;
+    if (!i_->flat && !fault_ && !c_.segment(i_, a, sizeof(T), kAccess, &a)) fault_ = true;
     return a;
   }
   template <class T>
   uint64_t stack(uint64_t sp, Access access) {
     uint64_t a = sp & c_.stack_mask();
     if ((c_.mode() & kModeFlatData) == 0) [[unlikely]] {
-      if (!c_.segment(kSs, a, sizeof(T), access, &a)) fault_ = true;
+      if (!fault_ && !c_.segment(kSs, a, sizeof(T), access, &a)) fault_ = true;
     }
     return a;
   }
