@@ -9,9 +9,11 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cpu/block/block_cache.h"
 #include "cpu/cpuid.h"
@@ -76,6 +78,33 @@ class Observer {
   virtual void triple_fault(class Cpu&) {}
 };
 
+// An event on its way to the guest's handler, with the state it was raised in.
+struct Delivery {
+  uint64_t count = 0;  // instructions retired
+  uint64_t rip = 0;    // of the faulting instruction, or of the next one
+  uint64_t rsp = 0;
+  uint64_t cr2 = 0;
+  uint16_t cs = 0;
+  uint16_t ss = 0;
+  uint8_t vector = 0;
+  Cause cause = Cause::Exception;
+  bool nested = false;  // a fault while the one before it was delivered
+  std::optional<uint32_t> error;
+};
+
+// The last deliveries, for reports to people; not part of the state.
+struct DeliveryLog {
+  static constexpr size_t kSize = 8;
+  std::array<Delivery, kSize> ring;
+  uint64_t total = 0;
+  std::function<void(const Delivery&)> listener;
+
+  void add(const Delivery& d) {
+    ring[total++ % kSize] = d;
+    if (listener) listener(d);
+  }
+};
+
 // Converts between retired instructions and virtual time; owned by the machine.
 class TimeBase {
  public:
@@ -107,6 +136,7 @@ class Cpu final : public mem::ProcessorPins {
   std::array<Xmm, 16> xmm{};
   uint32_t mxcsr = 0x1F80;
   uint64_t retired = 0;  // instructions, up to the start of the running slice
+  DeliveryLog deliveries;
 
   uint64_t rip() const { return gpr[kSlotBlock]; }
   void set_rip(uint64_t v) { gpr[kSlotBlock] = v; }
@@ -141,6 +171,7 @@ class Cpu final : public mem::ProcessorPins {
   uint64_t count() const { return target_ - static_cast<uint64_t>(budget) - in_block(); }
   VTime now() const { return time_.time_at(count()); }
   uint64_t tsc() const;
+  // Attaches an observer; null: none, and nothing is paid for it. Between calls of run() only.
   void observe(Observer* o);
   Observer* observer() const { return observer_; }
   // Makes run() return Stopped at the next instruction boundary.
@@ -225,6 +256,15 @@ class Cpu final : public mem::ProcessorPins {
     return s == 2 ? ~0ull : s == 1 ? 0xFFFFFFFFull : 0xFFFFull;
   }
 
+  // How a shutdown came about: the event, and the faults during its delivery.
+  struct FaultRecord {
+    uint8_t vector = 0;
+    bool has_error = false;
+    uint32_t error = 0;
+    uint64_t cr2 = 0;
+  };
+  const std::vector<FaultRecord>& triple_fault_chain() const { return fault_chain_; }
+
   // Delivers an event through the IVT or IDT, with double and triple faults: sem/interrupt.cpp.
   void deliver(uint8_t vector, Cause cause, std::optional<uint32_t> error, uint64_t return_rip);
 
@@ -268,7 +308,7 @@ class Cpu final : public mem::ProcessorPins {
   Block* part_of(const Block& b, unsigned count);
   bool fetch_page(uint64_t lin, uint64_t* phys);
   void events();
-  void run_single();
+  bool run_single();
   void execute(Block* b);
   bool code_breakpoint();
   void update_tag() { jump_tag_ = static_cast<uint64_t>(mode_) << 32 | (generation_ & 0xFFFFF) << 11 | asid; }
@@ -308,6 +348,7 @@ class Cpu final : public mem::ProcessorPins {
   std::unique_ptr<std::array<ExecEntry, 256>> exec_;
   bool stop_ = false;
   Observer* observer_ = nullptr;
+  std::vector<FaultRecord> fault_chain_;
   std::unique_ptr<std::array<Tlb, 2>> tlbs_;
   std::unique_ptr<std::array<JumpEntry, kJumps>> jumps_;
 };

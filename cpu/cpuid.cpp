@@ -20,7 +20,7 @@ constexpr uint64_t kPentium = k486 | set_of(Vme, De, Pse, Tsc, Msr, Mce, Cx8, Ap
 constexpr uint64_t kPentium3 =
     kPentium | set_of(Pae, Sep, Mtrr, Pge, Mca, Cmov, Pat, Pse36, Mmx, Fxsr, Sse, Nopl);
 constexpr uint64_t kX8664 = kPentium3 | set_of(Sse2, Clflush, Syscall, Nx, Lm);
-constexpr uint64_t kMax = kX8664 | set_of(LahfLm, Page1g, Rdtscp, Pcid, Fsgsbase, Invpcid, Cx16);
+constexpr uint64_t kMax = kX8664 | set_of(LahfLm, Page1g, Rdtscp, Pcid, Fsgsbase, Invpcid, Cx16, Erms);
 
 struct Entry {
   std::string_view name;
@@ -53,6 +53,7 @@ constexpr std::array kFeatureNames{
     FeatureName{"pdpe1gb", Page1g},  FeatureName{"rdtscp", Rdtscp},   FeatureName{"lm", Lm},
     FeatureName{"lahf_lm", LahfLm},  FeatureName{"pcid", Pcid},       FeatureName{"fsgsbase", Fsgsbase},
     FeatureName{"invpcid", Invpcid}, FeatureName{"cx16", Cx16},       FeatureName{"nopl", Nopl},
+    FeatureName{"erms", Erms},
 };
 
 uint32_t text4(const char* s) {
@@ -101,7 +102,7 @@ CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned 
   CpuidResult r;
   bool is64 = has(Lm);
   auto put = [this](uint32_t& reg, Feature f, unsigned b) { reg |= has(f) ? 1u << b : 0u; };
-  uint32_t max_basic = has(Invpcid) || has(Fsgsbase) ? 7 : has(Sse2) ? 4 : has(Mmx) ? 2 : 1;
+  uint32_t max_basic = has(Invpcid) || has(Fsgsbase) || has(Erms) ? 7 : has(Sse2) ? 4 : has(Mmx) ? 2 : 1;
   uint32_t max_extended = !brand.empty() ? 0x80000008 : 0x80000000;
   if (leaf >= 0x80000000 ? leaf > max_extended : leaf > max_basic)
     leaf = leaf >= 0x40000000 && leaf < 0x50000000 ? leaf : max_basic;
@@ -130,7 +131,7 @@ CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned 
       if (subleaf == 2) r = {0x00000143, 15u << 22 | 63, 2047, 0};
       break;
     case 7:
-      if (subleaf == 0) put(r.ebx, Fsgsbase, 0), put(r.ebx, Invpcid, 10);
+      if (subleaf == 0) put(r.ebx, Fsgsbase, 0), put(r.ebx, Erms, 9), put(r.ebx, Invpcid, 10);
       break;
     case 0x80000000: r.eax = max_extended; break;
     case 0x80000001:

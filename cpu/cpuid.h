@@ -47,6 +47,7 @@ enum class Feature : uint8_t {
   Invpcid,
   Cx16,
   Nopl,
+  Erms,
   Cpuid,
   Count
 };

@@ -36,7 +36,9 @@ Machine::~Machine() {
   }
 }
 
-VTime Machine::time_at(uint64_t n) const { return {line_.ns + ((n - line_.instructions) * line_.scale >> 16)}; }
+VTime Machine::time_at(uint64_t n) const {
+  return {line_.ns + ((n - line_.instructions) * line_.scale >> 16)};
+}
 
 VTime Machine::now() const { return cpu_ ? time_at(cpu_->count()) : VTime{}; }
 
@@ -44,6 +46,27 @@ VTime Machine::now() const { return cpu_ ? time_at(cpu_->count()) : VTime{}; }
 void Machine::rebase(uint64_t ns) {
   line_.instructions = cpu_->retired;
   line_.ns = ns;
+}
+
+// A sample of the host's clock: the line's slope becomes what brings virtual time to the host's within
+// kCatchUp at the speed of the last slice. After a sleep that speed is not known, and not needed.
+void Machine::steer(uint64_t host_ns) {
+  if (host_ns <= line_.host_target) return;
+  const uint64_t elapsed = std::min<uint64_t>(host_ns - line_.host_target, kCatchUp * 10);
+  const uint64_t executed = cpu_->retired - line_.sampled_at;
+  const bool slept = line_.slept != 0;
+  line_.host_target = host_ns;
+  line_.sampled_at = cpu_->retired;
+  line_.slept = 0;
+  if (slept || executed < kMinSample) return;
+  const uint64_t now = time_at(cpu_->retired).ns;
+  rebase(now);
+  const auto pace = static_cast<int64_t>((elapsed << 16) / executed);
+  const auto reach = static_cast<int64_t>(kCatchUp);
+  const int64_t lag = std::clamp(static_cast<int64_t>(host_ns - now), -reach / 2, reach);
+  // A slope beyond these limits would leave a guest no time for work between its timer's ticks.
+  constexpr int64_t kUsual = int64_t{kNsPerInstruction} << 16;
+  line_.scale = static_cast<uint64_t>(std::clamp(pace + pace / 1024 * lag / (reach / 1024), kUsual / 16, kUsual * 16));
 }
 
 // How many instructions until virtual time has reached `t`.
@@ -63,7 +86,7 @@ void Machine::drain_door() {
   VTime t = time_at(cpu_->retired);
   pc_->door().drain(t, [this](const dev::OutsideEvent& e, VTime at) {
     if (e.kind == dev::OutsideEvent::Kind::ClockSample) {
-      line_.host_target = std::max(line_.host_target, e.value);
+      steer(e.value);
     } else {
       pc_->deliver(e, at);
     }
@@ -76,6 +99,7 @@ void Machine::clock_sample(uint64_t host_ns) {
 
 void Machine::reset(dev::ResetKind kind) {
   uint64_t retired = cpu_->retired;
+  if (on_reset_) on_reset_(kind);
   pc_->reset(kind);
   cpu_->reset(true);
   cpu_->retired = retired;
@@ -110,6 +134,7 @@ MachineExit Machine::run(uint64_t instructions) {
   dev::Scheduler& timers = pc_->scheduler();
   const uint64_t end = cpu_->retired + std::min(instructions, UINT64_MAX - cpu_->retired);
   idle_ = false;
+  unsigned sleeps = 0;
   for (;;) {
     drain_door();
     timers.advance(std::max(timers.now(), time_at(cpu_->retired)));
@@ -137,6 +162,7 @@ MachineExit Machine::run(uint64_t instructions) {
       uint64_t target = std::max(line_.host_target, now.ns);
       if (next.ns > target) {
         rebase(target);
+        line_.slept = 1;
         idle_ = true;
         return MachineExit::None;
       }
@@ -145,6 +171,9 @@ MachineExit Machine::run(uint64_t instructions) {
       return MachineExit::Asleep;
     }
     rebase(std::max(next, now).ns);
+    line_.slept = 1;
+    // Nothing may ever wake it, and the caller has other things to do.
+    if (++sleeps == kMaxSleeps) return MachineExit::None;
   }
 }
 

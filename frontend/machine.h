@@ -22,7 +22,7 @@ enum class ClockMode : uint8_t {
 
 // Why run() came back.
 enum class MachineExit : uint8_t {
-  None,         // the limit of this call was reached; call again
+  None,  // the limit of this call was reached; call again
   PowerOff,
   DebugExit,    // isa-debug-exit: status() is its value
   TripleFault,  // and the machine was told not to reboot
@@ -52,8 +52,8 @@ class Machine final : public cpu::TimeBase {
   // Under the host's clock: sets the target that virtual time is steered towards, in nanoseconds since the
   // machine started. It arrives through the door like a key press.
   void clock_sample(uint64_t host_ns);
-  // True when every processor is halted and virtual time has caught up with the host's: nothing to do until the
-  // deadline that next_deadline() gives, or an outside event.
+  // True when every processor is halted and virtual time has caught up with the host's: nothing to do until
+  // the deadline that next_deadline() gives, or an outside event.
   bool idle() const { return idle_; }
   mem::VTime next_deadline();
 
@@ -70,6 +70,7 @@ class Machine final : public cpu::TimeBase {
   void on_hash(std::function<void(uint64_t count, uint64_t hash)> f) { on_hash_ = std::move(f); }
   // Prints the chain of faults of a triple fault, with registers.
   void on_triple_fault(std::function<void()> f) { on_triple_fault_ = std::move(f); }
+  void on_reset(std::function<void(dev::ResetKind)> f) { on_reset_ = std::move(f); }
 
   dev::Pc& board() { return *pc_; }
   cpu::Cpu& cpu() { return *cpu_; }
@@ -77,6 +78,8 @@ class Machine final : public cpu::TimeBase {
 
   // One instruction takes this long in virtual time.
   static constexpr uint64_t kNsPerInstruction = 4;
+  // Virtual time that is off the host's is back in this time, in nanoseconds.
+  static constexpr uint64_t kCatchUp = 50'000'000;
 
  private:
   explicit Machine(Options options) : options_(std::move(options)) {}
@@ -88,9 +91,14 @@ class Machine final : public cpu::TimeBase {
     uint64_t ns = 0;
     uint64_t scale = kNsPerInstruction << 16;  // nanoseconds per instruction, 16 fraction bits
     uint64_t host_target = 0;
-    static constexpr std::array kNames{"instructions", "ns", "scale", "host_target"};
+    uint64_t sampled_at = 0;  // instructions at the last sample of the host's clock
+    uint64_t slept = 0;       // since then: 1
+    static constexpr std::array kNames{"instructions", "ns", "scale", "host_target", "sampled_at", "slept"};
   };
+  static constexpr uint64_t kMinSample = 10'000;  // instructions that tell a speed
+  static constexpr unsigned kMaxSleeps = 1000;    // in one run()
   void rebase(uint64_t ns);
+  void steer(uint64_t host_ns);
   uint64_t instructions_until(mem::VTime t) const;
 
   Options options_;
@@ -100,6 +108,7 @@ class Machine final : public cpu::TimeBase {
   uint64_t next_hash_ = UINT64_MAX;
   std::function<void(uint64_t, uint64_t)> on_hash_;
   std::function<void()> on_triple_fault_;
+  std::function<void(dev::ResetKind)> on_reset_;
   std::unique_ptr<dev::Pc> pc_;
   std::unique_ptr<cpu::Cpu> cpu_;
 };

@@ -1,44 +1,66 @@
-// Where `ilse` starts.
-#include <cstdio>
-#include <fstream>
-#include <iterator>
+// Where `ilse` starts: the command line, then a session.
+#include <unistd.h>
 
-#include "devices/core/char_sink.h"
-#include "frontend/machine.h"
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "frontend/exit_status.h"
+#include "frontend/options/options.h"
+#include "frontend/session.h"
 
 namespace {
-std::vector<uint8_t> slurp(const char* p) {
-  std::ifstream f(p, std::ios::binary);
-  return {std::istreambuf_iterator<char>(f), {}};
+
+using namespace ilse;
+
+int fail(const std::string& message, int status = ui::kExitBadInput) {
+  std::fprintf(stderr, "ilse: %s\n", message.c_str());
+  return status;
 }
-struct Out : ilse::dev::CharSink {
-  void put(uint8_t b) override { std::putchar(b); }
-};
+
+ui::Environment host_environment() {
+  ui::Environment e;
+  e.display = std::getenv("DISPLAY") != nullptr || std::getenv("WAYLAND_DISPLAY") != nullptr;
+  e.terminal = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
+  return e;
+}
+
+int run(const ui::Options& options) {
+  auto session = ui::Session::create(options);
+  if (!session) return fail(session.error().message);
+  return (*session)->run();
+}
+
+int start(const std::vector<std::string>& arguments) {
+  auto options = ui::parse_options(arguments, host_environment());
+  if (!options) return fail(options.error().message);
+  if (options->command == ui::Command::Help) {
+    std::fputs(ui::help_text().c_str(), stdout);
+    return arguments.empty() ? ui::kExitBadInput : ui::kExitPowerOff;
+  }
+  if (options->command == ui::Command::Version) {
+    std::puts("Ilse 0.1.0");
+    return ui::kExitPowerOff;
+  }
+  if (options->print_config) {
+    std::fputs(ui::print_config(*options).c_str(), stdout);
+    return ui::kExitPowerOff;
+  }
+  switch (options->command) {
+    case ui::Command::Trace: return fail("trace: not in this version");
+    case ui::Command::Debug: return fail("debug: not in this version");
+    default: return run(*options);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  using namespace ilse;
-  dev::BoardConfig c;
-  c.ram_mib = 512;
-  c.bios = slurp("/usr/share/seabios/bios-256k.bin");
-  c.vgabios = slurp("/usr/share/seabios/vgabios-stdvga.bin");
-  if (argc > 2) c.kernel = slurp(argv[2]);
-  if (argc > 3) c.initrd = slurp(argv[3]);
-  if (argc > 4) c.append = argv[4];
-  ui::Machine::Options o;
-  o.model = *cpu::find_model("max");
-  o.clock = ui::ClockMode::Instructions;
-  auto m = ui::Machine::create(std::move(c), o);
-  if (!m) {
-    std::printf("%s\n", m.error().message.c_str());
-    return 1;
+  try {
+    return start({argv + 1, argv + argc});
+  } catch (const std::exception& e) {
+    return fail(std::string("internal error: ") + e.what(), ui::kExitInternal);
   }
-  Out out;
-  (*m)->board().connect_serial(0, &out);
-  (*m)->board().connect_firmware_log(&out);
-  (*m)->board().log().set_sink([](std::string_view s) { std::fprintf(stderr, "%.*s\n", (int)s.size(), s.data()); });
-  auto e = (*m)->run(strtoull(argv[1], nullptr, 0));
-  std::fflush(stdout);
-  auto& cpu = (*m)->cpu();
-  std::printf("exit %d at %llu rip %llx cs %x flags %x act %d\n", (int)e, (unsigned long long)(*m)->instructions(), (unsigned long long)cpu.rip(), cpu.seg[1].selector, cpu.eflags(), (int)cpu.pending.activity);
 }

@@ -227,22 +227,26 @@ bool Cpu::code_breakpoint() {
   return true;
 }
 
-// One instruction, with everything that may watch it: TF, RF, breakpoints, an observer.
-void Cpu::run_single() {
+// One instruction, with everything that may watch it: TF, RF, breakpoints, an observer. False: the observer
+// stopped before it.
+bool Cpu::run_single() {
   if (code_breakpoint()) {
     deliver(kDB, Cause::Exception, std::nullopt, rip());
-    return;
+    return true;
   }
   Block* b = find_block();
   if (b == nullptr) {
     GuestFault f = fault_;
     deliver(f.vector, Cause::Exception, f.has_error ? std::optional<uint32_t>(f.error) : std::nullopt, rip());
-    return;
+    return true;
   }
   if (b->count > 1) b = part_of(*b, 1);
-  if (observer_ != nullptr && !observer_->before(*this, b->insns[0])) {
-    stop_ = true;
-    return;
+  if (observer_ != nullptr) {
+    MxcsrScope::collect(mxcsr);
+    if (!observer_->before(*this, b->insns[0])) {
+      stop_ = true;
+      return false;
+    }
   }
   bool trap = (system_flags & kTF) != 0, resumed = (system_flags & kRF) != 0;
   uint64_t before = count();
@@ -258,6 +262,7 @@ void Cpu::run_single() {
     events_ = true;
   }
   if (observer_ != nullptr) observer_->after(*this);
+  return true;
 }
 
 // What happens between two instructions, in the order of SDM vol. 3A, table 6-2.
@@ -315,6 +320,11 @@ RunExit Cpu::run(uint64_t instructions) {
   stop_ = false;
   RunExit exit = RunExit::Slice;
   for (;;) {
+    // First, so that a watchpoint stops behind its instruction and not in an interrupt's handler.
+    if (stop_) {
+      exit = RunExit::Stopped;
+      break;
+    }
     if (events_) events();
     if (pending.activity == Activity::Shutdown) {
       exit = RunExit::Shutdown;
@@ -322,10 +332,6 @@ RunExit Cpu::run(uint64_t instructions) {
     }
     if (pending.activity != Activity::Running) {
       exit = RunExit::Halted;
-      break;
-    }
-    if (stop_) {
-      exit = RunExit::Stopped;
       break;
     }
     if (budget <= 0) break;
@@ -336,7 +342,10 @@ RunExit Cpu::run(uint64_t instructions) {
       pending.shadow_ss = false;
       if (shadow_ss) events_ = true;
       if (shadow && pending.intr) events_ = true;
-      run_single();
+      if (!run_single()) {
+        pending.shadow = shadow;
+        pending.shadow_ss = shadow_ss;
+      }
       continue;
     }
     Block* b = find_block();

@@ -14,16 +14,17 @@
 namespace ilse::cpu {
 
 template <class I, class... Bound>
-const Insn* exec(Cpu& c, const Insn* i) {
-  ExecModel m(c, i);
+[[gnu::noinline, gnu::cold]] const Insn* exec_slow(Cpu& c, const Insn* i) {
+  ExecModel<Path::Slow> m(c, i);
   I::run(m, Bound{}...);
-  if constexpr (I::kFlow == Flow::Branch) {
-    return m.finish_branch();
-  } else if constexpr (I::kFlow == Flow::Jump) {
-    return m.finish_jump();
-  } else {
-    return m.finish();
-  }
+  return m.template finish<I::kFlow>(nullptr);
+}
+
+template <class I, class... Bound>
+[[gnu::flatten]] const Insn* exec(Cpu& c, const Insn* i) {
+  ExecModel<Path::Fast> m(c, i);
+  I::run(m, Bound{}...);
+  return m.template finish<I::kFlow>(&exec_slow<I, Bound...>);
 }
 
 template <class I, class... Bound>

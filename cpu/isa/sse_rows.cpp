@@ -197,7 +197,7 @@ constexpr std::array kFloating{
 };
 
 constexpr std::array kConversions{
-    ps(row<OnMmx<Cvtpi2ps>, Vx, Qq>(0x2A, "cvtpi2ps")),
+    ps(row<Cvtpi2ps, Vx, Qq>(0x2A, "cvtpi2ps")),
     pd(row<Cvtpi2pd, Vx, Qq>(0x2A, "cvtpi2pd")),
     ss(row<FromInteger<cvtsi2ss, cvtsi2ss, kNothing>, Vx, Ey>(0x2A, "cvtsi2ss")),
     sd(row<FromInteger<cvtsi2sd, cvtsi2sd, kNothing>, Vx, Ey>(0x2A, "cvtsi2sd")),

@@ -1,6 +1,10 @@
 // The model whose values are integers: an instruction template instantiated with it is the interpreter's
-// handler (DESIGN.md §1). A fault or a reason to leave is noted in the model and suppresses every later
-// write; on the fast path the compiler sees that neither can have happened and drops the tests.
+// handler (DESIGN.md §1).
+//
+// Each template is instantiated twice. The fast path knows TLB hits and plain segments only: whatever else
+// comes up is noted in fault_, suppresses every later write, and makes finish() start the instruction over on
+// the slow path. Loads and checks come before the first write, so that starting over is invisible; and with no
+// call in it the fast path keeps all in registers.
 #pragma once
 
 #include <bit>
@@ -21,11 +25,14 @@ struct Flagged {
   T carries;
 };
 
-class ExecModel : public VectorOperands<ExecModel> {
+enum class Path : uint8_t { Fast, Slow };
+
+template <Path kPath>
+class ExecModel : public VectorOperands<ExecModel<kPath>> {
  public:
   ExecModel(Cpu& c, const Insn* i) : c_(c), i_(i) {}
-  using VectorOperands<ExecModel>::read;
-  using VectorOperands<ExecModel>::write;
+  using VectorOperands<ExecModel<kPath>>::read;
+  using VectorOperands<ExecModel<kPath>>::write;
 
   // --- operands ---------------------------------------------------------------------------------------
   template <class T>
@@ -77,7 +84,7 @@ class ExecModel : public VectorOperands<ExecModel> {
       return v;
     }
     uint64_t wide = 0;
-    if (!fault_ && !c_.load_rmw_slow(lin_, sizeof(T), &wide, i_)) fault_ = true;
+    slowly([&] { return c_.load_rmw_slow(lin_, sizeof(T), &wide, i_); });
     host_ = nullptr;
     return static_cast<T>(wide);
   }
@@ -137,10 +144,7 @@ class ExecModel : public VectorOperands<ExecModel> {
       return v;
     }
     uint64_t wide = 0;
-    if (!fault_) {
-      fault_ = !c_.load_slow(lin, sizeof(T), &wide, i_);
-      leave_ = c_.leave;
-    }
+    slowly([&] { return c_.load_slow(lin, sizeof(T), &wide, i_); });
     return static_cast<T>(wide);
   }
   template <class T>
@@ -467,8 +471,10 @@ class ExecModel : public VectorOperands<ExecModel> {
   }
   void raise_gp() {
     if (fault_) return;
-    c_.raise(kGP, 0);
-    fault_ = true;
+    slowly([&] {
+      c_.raise(kGP, 0);
+      return false;
+    });
   }
   template <sem::LoopKind kKind>
   bool loop() {
@@ -640,41 +646,56 @@ class ExecModel : public VectorOperands<ExecModel> {
   bool failed() const { return fault_; }
   void raise(uint8_t vector) {
     if (fault_) return;
-    c_.raise(vector);
-    fault_ = true;
+    slowly([&] {
+      c_.raise(vector);
+      return false;
+    });
   }
 
-  const Insn* finish() {
-    if (fault_) [[unlikely]]
-      return c_.leave_fault(i_);
-    if (leave_) [[unlikely]]
-      return c_.leave_after(i_);
-    return go(c_, i_ + 1);
+  // Does what the fast path cannot; f() is false when it raised a fault.
+  template <class F>
+  void slowly(F f) {
+    if (fault_) return;
+    if constexpr (kPath == Path::Fast) {
+      fault_ = true;
+    } else {
+      fault_ = !f();
+      leave_ = c_.leave;
+    }
   }
-  const Insn* finish_branch() {
-    if (fault_) [[unlikely]]
-      return c_.leave_fault(i_);
-    return c_.branch(i_, taken_);
-  }
-  const Insn* finish_jump() {
-    if (fault_) [[unlikely]]
-      return c_.leave_fault(i_);
-    return c_.jump(target_);
+
+  template <Flow kFlow>
+  const Insn* finish(Handler slow) {
+    if (fault_) [[unlikely]] {
+      if constexpr (kPath == Path::Fast) {
+        return slow(c_, i_);
+      } else {
+        return c_.leave_fault(i_);
+      }
+    }
+    if constexpr (kFlow == Flow::Branch) {
+      return c_.branch(i_, taken_);
+    } else if constexpr (kFlow == Flow::Jump) {
+      return c_.jump(target_);
+    } else {
+      if (leave_) [[unlikely]]
+        return c_.leave_after(i_);
+      return go(c_, i_ + 1);
+    }
   }
 
   Cpu& cpu() { return c_; }
   const Insn& insn() const { return *i_; }
 
  private:
-  friend class VectorOperands<ExecModel>;
+  friend class VectorOperands<ExecModel<kPath>>;
   template <class T>
   bool hit(uint64_t lin, uint64_t tag) const {
     return (((lin + (sizeof(T) - 1)) & kPageMask) | c_.asid) == tag;
   }
   template <class T>
   void slow_store(uint64_t lin, T v) {
-    fault_ = !c_.store_slow(lin, sizeof(T), v, i_);
-    leave_ = c_.leave;
+    slowly([&] { return c_.store_slow(lin, sizeof(T), v, i_); });
   }
   template <class T>
   void write_slot(uint8_t offset, T v) {
@@ -694,32 +715,38 @@ class ExecModel : public VectorOperands<ExecModel> {
   template <class T, Access kAccess>
   uint64_t address() {
     uint64_t a = ea();
-    if (!i_->flat) [[unlikely]] {
-      if (!fault_ && !c_.segment(i_, a, sizeof(T), kAccess, &a)) fault_ = true;
-    }
-    return a;
+    return i_->flat ? a : based(i_->seg, a, sizeof(T), kAccess);
   }
   template <class T, Access kAccess>
   uint64_t bit_address(T n) {
     int64_t unit =
         static_cast<int64_t>(static_cast<std::make_signed_t<T>>(n)) >> std::countr_zero(8 * sizeof(T));
     uint64_t a = (ea() + static_cast<uint64_t>(unit * static_cast<int64_t>(sizeof(T)))) & i_->ea_mask;
-    if (!i_->flat && !fault_ && !c_.segment(i_, a, sizeof(T), kAccess, &a)) fault_ = true;
-    return a;
+    return i_->flat ? a : based(i_->seg, a, sizeof(T), kAccess);
   }
   template <class T, Access kAccess>
   uint64_t moffs() {
     uint64_t a = i_->imm;
-    if (!i_->flat && !fault_ && !c_.segment(i_, a, sizeof(T), kAccess, &a)) fault_ = true;
-    return a;
+    return i_->flat ? a : based(i_->seg, a, sizeof(T), kAccess);
   }
   template <class T>
   uint64_t stack(uint64_t sp, Access access) {
     uint64_t a = sp & c_.stack_mask();
-    if ((c_.mode() & kModeFlatData) == 0) [[unlikely]] {
-      if (!fault_ && !c_.segment(kSs, a, sizeof(T), access, &a)) fault_ = true;
+    return (c_.mode() & kModeFlatData) != 0 ? a : based(kSs, a, sizeof(T), access);
+  }
+  // Through a segment with a base or a limit; the fast path takes writable data that grows upwards.
+  uint64_t based(uint8_t s, uint64_t a, unsigned width, Access access) {
+    const Segment& g = c_.seg[s];
+    if constexpr (kPath == Path::Fast) {
+      if (i_->addr_size == 8 || c_.code64()) return a + g.base;
+      constexpr uint16_t kMask = kSegPresent | kSegS | kSegCode | kSegExpandDown | kSegWritable;
+      constexpr uint16_t kPlain = kSegPresent | kSegS | kSegWritable;
+      if ((g.attr & kMask) != kPlain || a + width - 1 > g.limit) fault_ = true;
+      return (a + g.base) & 0xFFFFFFFF;
+    } else {
+      if (!fault_ && !c_.segment(s, a, width, access, &a)) fault_ = true;
+      return a;
     }
-    return a;
   }
   uint64_t merge_sp(uint64_t sp, uint64_t mask) const {
     return mask == 0xFFFF ? (c_.gpr[kRsp] & ~mask) | sp : sp;

@@ -57,10 +57,15 @@ class VectorOperands {
       return {};
     if (sse_all_masked(cpu().mxcsr)) [[likely]]
       return op();
-    auto r = sse_checked(cpu().mxcsr, rounds, op);
-    cpu().mxcsr = r.mxcsr;
-    if (r.fault) self().raise((cpu().cr.cr4 & kCr4Osxmmexcpt) != 0 ? kXM : kUD);
-    return r.value;
+    decltype(op()) value{};
+    self().slowly([&] {
+      auto r = sse_checked(cpu().mxcsr, rounds, op);
+      cpu().mxcsr = r.mxcsr;
+      value = r.value;
+      if (r.fault) cpu().raise((cpu().cr.cr4 & kCr4Osxmmexcpt) != 0 ? kXM : kUD);
+      return !r.fault;
+    });
+    return value;
   }
   void set_compare_flags(bool zf, bool pf, bool cf) {
     self().set_flag_bits((zf ? +kZF : 0u) | (pf ? +kPF : 0u) | (cf ? +kCF : 0u), kOSZAPC);
@@ -71,9 +76,12 @@ class VectorOperands {
   bool wait_fpu() {
     if (!cpu().fpu.pending()) [[likely]]
       return true;
-    if (!cpu().report_fpu_error()) return true;
-    self().fault_ = true;
-    return false;
+    bool goes_on = false;
+    self().slowly([&] {
+      goes_on = !cpu().report_fpu_error();
+      return goes_on;
+    });
+    return goes_on;
   }
   X87& fpu() { return cpu().fpu; }
   void empty_mmx() {
@@ -113,10 +121,7 @@ class VectorOperands {
       std::memcpy(&v, reinterpret_cast<const uint8_t*>(lin + e.addend), sizeof v);
       return v;
     }
-    if (!self().fault_) {
-      self().fault_ = !cpu().load_wide_slow(lin, &v, self().i_);
-      self().leave_ = cpu().leave;
-    }
+    self().slowly([&] { return cpu().load_wide_slow(lin, &v, self().i_); });
     return v;
   }
   void store_wide(uint64_t lin, const Xmm& v) {
@@ -127,8 +132,7 @@ class VectorOperands {
       std::memcpy(reinterpret_cast<uint8_t*>(lin + e.addend), &v, sizeof v);
       return;
     }
-    self().fault_ = !cpu().store_wide_slow(lin, v, self().i_);
-    self().leave_ = cpu().leave;
+    self().slowly([&] { return cpu().store_wide_slow(lin, v, self().i_); });
   }
 };
 

@@ -295,23 +295,24 @@ struct Movq2dq : Straight {
     m.write(d, Xmm{m.read(s), 0});
   }
 };
+// CVTPI2PS, CVTPI2PD: the memory forms have nothing to do with MMX state. #XM comes after the change of it.
 struct Cvtpi2ps : Straight {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
+    if (!kIsMemory<S> && !m.wait_fpu()) return;
     uint64_t b = m.read(s);
     Xmm a = m.read(d);
-    m.touch_mmx();  // #XM comes after it
+    if (!kIsMemory<S>) m.touch_mmx();
     m.write(d, m.floating(SseRounds::kNothing, [&] { return simd::cvtpi2ps(a, b); }));
   }
 };
-// The memory form has nothing to do with MMX state.
 struct Cvtpi2pd : Straight {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     if (!kIsMemory<S> && !m.wait_fpu()) return;
     uint64_t b = m.read(s);
-    m.write(d, simd::cvtpi2pd(b));
     if (!kIsMemory<S>) m.touch_mmx();
+    m.write(d, simd::cvtpi2pd(b));
   }
 };
 // CVTPS2PI, CVTTPD2PI...
@@ -320,7 +321,7 @@ struct ToMmx : Straight {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     Xmm b = m.read(s);
-    m.touch_mmx();  // #XM comes after it
+    m.touch_mmx();
     m.write(d, m.floating(SseRounds::kNothing, [&] { return F(b); }));
   }
 };

@@ -41,6 +41,9 @@ class StdioChar final : public dev::CharSink {
   void suspend();
   mem::Result<void> resume();
 
+  // Any thread: nothing can be typed any more.
+  bool at_end() const { return at_end_; }
+
  private:
   static constexpr size_t kBacklog = 1 << 20;
   StdioChar(int in, int out, unsigned unit, Callbacks callbacks)
@@ -56,7 +59,7 @@ class StdioChar final : public dev::CharSink {
   Callbacks callbacks_;
   std::unique_ptr<RawTerminal> terminal_;
   EscapeFilter filter_;
-  bool at_end_ = false;  // of the input; the reader's own
+  std::atomic<bool> at_end_{false};  // of the input
 
   std::mutex mutex_;
   std::condition_variable written_;

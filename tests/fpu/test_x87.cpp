@@ -17,9 +17,8 @@ Ours plain(std::function<void(X87&)> f) {
   return [f = std::move(f)](X87& x, Operand&, uint64_t&) { f(x); };
 }
 
-void set_flags(uint64_t& eflags, const std::optional<X87Flags>& f) {
-  if (!f) return;
-  eflags = (eflags & ~uint64_t{0x8D5}) | (f->zf ? 0x40 : 0) | (f->pf ? 4 : 0) | (f->cf ? 1 : 0);
+void set_flags(uint64_t& eflags, X87Flags f) {
+  eflags = (eflags & ~uint64_t{0x8D5}) | (f.zf ? 0x40 : 0) | (f.pf ? 4 : 0) | (f.cf ? 1 : 0);
 }
 
 template <class T>

@@ -111,6 +111,7 @@ class CpuBench {
                                uint64_t at = kCode) {
     put_bytes(at, code);
     cpu_.set_rip(at);
+    auto seg = cpu_.seg;
     exit = cpu_.run(instructions);
     if (cpu_.rip() < kHandlers || cpu_.rip() >= kHandlers + 512) return std::nullopt;
     Exception e{static_cast<uint8_t>((cpu_.rip() - kHandlers) / 16), 0};
@@ -120,8 +121,11 @@ class CpuBench {
       sp += 8;
     }
     cpu_.set_rip(get<uint64_t>(sp));
-    faulting_flags = static_cast<uint32_t>(get<uint64_t>(sp + 16));
     cpu_.gpr[cpu::kRsp] = get<uint64_t>(sp + 24);
+    cpu_.seg = seg;
+    cpu_.set_eflags(static_cast<uint32_t>(get<uint64_t>(sp + 16)) & ~uint32_t{cpu::kRF});
+    cpu_.pending.activity = cpu::Activity::Running;
+    cpu_.update_mode();
     return e;
   }
 
@@ -145,7 +149,6 @@ class CpuBench {
 
   NullBoard board;
   cpu::RunExit exit = cpu::RunExit::Slice;
-  uint32_t faulting_flags = 0;
 
  private:
   static constexpr uint64_t kPml4 = 0x200000, kPdpt = 0x201000, kPd = 0x202000, kPt = 0x203000,

@@ -1,0 +1,82 @@
+// What the GDB server answers: GDB's remote protocol (GDB manual, appendix "Remote Protocol") over a Machine,
+// without sockets. Lives in the machine's thread; packets come in while the guest is stopped, or between its
+// slices.
+//
+// - One thread, number 1. The target description: target.h.
+// - Breakpoints (Z0, Z1) and watchpoints (Z2, Z3, Z4) are by linear address; breakpoints.h says where they
+// stop.
+// - Memory (m, M, X) is linear under the current paging, or physical after `maintenance packet
+// Qqemu.PhyMemMode:1` or
+//   `monitor phys on`. Reading has no side effects on devices.
+// - A step lets interrupts in, as hardware does. `maintenance packet Qqemu.sstep=0x7` (QEMU's NOIRQ bit, 2)
+// holds
+//   external interrupts off during each single step; that moves the interrupt by an instruction, so it is not
+//   the default.
+// - D lets the guest go on alone, k ends Ilse; a lost connection takes its breakpoints along, and changes
+// nothing else.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "frontend/debugger/breakpoints.h"
+#include "frontend/debugger/disassembler.h"
+#include "frontend/gdb/packet.h"
+#include "frontend/gdb/target.h"
+#include "frontend/machine.h"
+
+namespace ilse::gdb {
+
+class Stub {
+ public:
+  Stub(ui::Machine& machine, bool stopped);
+
+  // Where packets go; set anew with each connection.
+  void connect(PacketLayer* link);
+  // A packet's contents.
+  void packet(std::string_view text);
+  // The byte 03, or a user's pause.
+  void interrupt();
+  // What Machine::run() said, after each slice.
+  void ran(ui::MachineExit exit);
+
+  bool stopped() const { return stopped_; }
+  bool killed() const { return killed_; }
+  ui::Breakpoints& breakpoints() { return breakpoints_; }
+
+ private:
+  enum class Signal : uint8_t { Int = 2, Trap = 5 };
+  void reply(std::string_view text);
+  void resume(bool step);
+  void report(Signal signal);
+  std::string stop_reply() const;
+  std::string query(std::string_view text);
+  std::string set(std::string_view text);
+  std::string xfer(std::string_view text) const;
+  std::string read_memory(std::string_view text);
+  std::string write_memory(std::string_view text, bool binary);
+  std::string breakpoint(std::string_view text, bool insert);
+  std::string move(std::string_view text, bool with_signal, bool step);
+  std::string vcont(std::string_view text);
+  std::string monitor(std::string_view text);
+  Arch automatic_arch() const;
+
+  ui::Machine& machine_;
+  ui::Breakpoints breakpoints_;
+  ui::Disassembler disassembler_;
+  Target target_;
+  PacketLayer* link_ = nullptr;
+  bool stopped_;
+  bool killed_ = false;
+  bool waiting_ = false;  // the other side waits for a stop reply
+  bool physical_ = false;
+  bool swbreak_ = false, hwbreak_ = false;
+  unsigned sstep_ = 1;
+  Signal signal_ = Signal::Trap;
+  ui::Breakpoints::Stop why_;
+};
+
+}  // namespace ilse::gdb

@@ -1,0 +1,99 @@
+#include "frontend/monitor.h"
+
+#include <array>
+
+#include "devices/display/vga.h"
+#include "frontend/exit_status.h"
+#include "frontend/options/words.h"
+#include "frontend/registers_text.h"
+#include "frontend/screenshot.h"
+
+namespace ilse::ui {
+
+namespace {
+
+constexpr std::array<std::string_view, 11> kCommands{
+    "help", "quit", "q", "stop", "cont", "c", "system_reset", "system_powerdown", "info", "screendump", "?"};
+
+constexpr std::string_view kHelp =
+    "quit               ends Ilse\n"
+    "stop, cont         pauses the machine, and goes on\n"
+    "system_reset       presses the reset button\n"
+    "system_powerdown   presses the power button\n"
+    "info registers     the processor\n"
+    "info status        running or paused, instructions, virtual time\n"
+    "screendump FILE    the screen as a PNG file\n"
+    "Ctrl-A c           back to the guest\n";
+
+std::string_view trimmed(std::string_view s) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  auto first = s.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return s.substr(first, s.find_last_not_of(kSpace) - first + 1);
+}
+
+}  // namespace
+
+std::string Monitor::on_machine(const std::function<std::string(Machine&)>& job) {
+  std::string out;
+  if (!control_.call([&](Machine& m) { out = job(m); })) return "the session is at its end\n";
+  return out;
+}
+
+std::string Monitor::execute(std::string_view line) {
+  line = trimmed(line);
+  auto space = line.find_first_of(" \t");
+  std::string_view word = line.substr(0, space);
+  std::string_view rest = space == std::string_view::npos ? std::string_view{} : trimmed(line.substr(space));
+  auto post = [](dev::OutsideEvent::Kind kind) {
+    return [kind](Machine& m) {
+      m.board().door().post({kind, 0, 0});
+      return std::string();
+    };
+  };
+  if (word.empty()) return {};
+  if (word == "help" || word == "?") return std::string(kHelp);
+  if (word == "quit" || word == "q") {
+    control_.end({kExitPowerOff, ""});
+    return {};
+  }
+  if (word == "stop") {
+    control_.pause();
+    return {};
+  }
+  if (word == "cont" || word == "c") {
+    control_.resume();
+    return {};
+  }
+  if (word == "system_reset") return on_machine(post(dev::OutsideEvent::Kind::Reset));
+  if (word == "system_powerdown") return on_machine(post(dev::OutsideEvent::Kind::PowerButton));
+  if (word == "info") return info(rest);
+  if (word == "screendump") return screendump(std::string(rest));
+  return "no such command: " + std::string(word) + nearest_hint(word, kCommands) + " (help lists them)\n";
+}
+
+std::string Monitor::info(std::string_view what) {
+  if (what == "registers") return on_machine([](Machine& m) { return registers_text(m.cpu()); });
+  if (what == "status") {
+    bool paused = control_.paused();
+    return on_machine([paused](Machine& m) {
+      return std::string(paused ? "paused" : "running") + ", " + std::to_string(m.instructions()) +
+             " instructions, virtual time " + std::to_string(m.now().ns / 1'000'000) + " ms\n";
+    });
+  }
+  return "info registers, info status\n";
+}
+
+std::string Monitor::screendump(const std::string& path) {
+  if (path.empty()) return "screendump: the file's name is missing\n";
+  return on_machine([&path](Machine& m) {
+    dev::Vga* vga = m.board().vga();
+    if (vga == nullptr) return std::string("there is no display card\n");
+    dev::Frame frame;
+    vga->render(m.now(), frame);
+    auto written = write_png(frame, path);
+    return written ? std::string() : written.error().message + "\n";
+  });
+}
+
+}  // namespace ilse::ui

@@ -1,0 +1,26 @@
+// The prompt's commands, in QEMU's words: text in, text out.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "frontend/run_control.h"
+
+namespace ilse::ui {
+
+class Monitor {
+ public:
+  explicit Monitor(RunControl& control) : control_(control) {}
+
+  // Not on the machine's thread. What it returns is empty or ends with a newline.
+  std::string execute(std::string_view line);
+
+ private:
+  std::string info(std::string_view what);
+  std::string screendump(const std::string& path);
+  std::string on_machine(const std::function<std::string(Machine&)>& job);
+
+  RunControl& control_;
+};
+
+}  // namespace ilse::ui

@@ -1,0 +1,397 @@
+#include "frontend/session.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <optional>
+#include <thread>
+
+#include "devices/display/vga.h"
+#include "frontend/board_setup.h"
+#include "frontend/exit_status.h"
+#include "frontend/registers_text.h"
+#include "frontend/screenshot.h"
+
+namespace ilse::ui {
+
+using namespace std::chrono_literals;
+using HostClock = std::chrono::steady_clock;
+
+mem::Result<std::unique_ptr<Session>> Session::create(const Options& options) {
+  std::unique_ptr<Session> s(new Session(options));
+  auto opened = s->open();
+  if (!opened) return opened.error();
+  return s;
+}
+
+mem::Result<void> Session::open() {
+  auto board = set_up_board(options_, std::time(nullptr));
+  if (!board) return board.error();
+  auto machine_options = set_up_machine(options_);
+  if (!machine_options) return machine_options.error();
+  auto machine = Machine::create(std::move(*board), *machine_options);
+  if (!machine) {
+    // The board knows the kernel's bytes, not their file.
+    bool of_kernel = !options_.kernel.empty() && machine.error().message.find("kernel") != std::string::npos;
+    return mem::Error{of_kernel ? options_.kernel + ": " + machine.error().message : machine.error().message};
+  }
+  machine_ = std::move(*machine);
+
+  sigset_t set;
+  sigemptyset(&set);
+  for (int s : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, s);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signals_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (signals_ < 0 || wake_ < 0)
+    return mem::Error{std::string("cannot wait for signals: ") + std::strerror(errno)};
+
+  if (auto ok = open_log(); !ok) return ok;
+  Post post = [&door = machine_->board().door()](const dev::OutsideEvent& e) { door.post(e); };
+  auto quit = [this] { control_.end({kExitPowerOff, ""}); };
+  auto switch_over = [this] {
+    switch_requested_ = true;
+    wake_ui();
+  };
+  auto chars = CharWiring::connect(options_, machine_->board(), {quit, switch_over});
+  if (!chars) return chars.error();
+  chars_ = std::move(*chars);
+
+  if (options_.display == DisplayKind::Sdl) {
+    Window::Options w;
+    if (!options_.name.empty()) w.title = options_.name + " — Ilse";
+    auto toggle = [this] { control_.paused() ? control_.resume() : control_.pause(); };
+    auto window = Window::create(mailbox_, {post, toggle}, w);
+    if (!window) return mem::Error{"-display sdl: " + window.error().message};
+    window_ = std::move(*window);
+    publisher_ = std::make_unique<FramePublisher>(mailbox_, true, false);
+  } else if (options_.display == DisplayKind::Terminal) {
+    auto display = TerminalDisplay::create(STDIN_FILENO, STDOUT_FILENO, mailbox_, {post, quit, switch_over});
+    if (!display) return mem::Error{"-display terminal: " + display.error().message};
+    terminal_display_ = std::move(*display);
+    publisher_ = std::make_unique<FramePublisher>(mailbox_, false, true);
+  }
+  if (machine_->board().vga() == nullptr) publisher_.reset();
+
+  machine_->board().door().on_post([this] { control_.wake(); });
+  machine_->on_hash([](uint64_t count, uint64_t hash) {
+    std::fprintf(stderr, "hash %llu %016llx\n", static_cast<unsigned long long>(count),
+                 static_cast<unsigned long long>(hash));
+  });
+  machine_->on_triple_fault([this] {
+    // The terminal is raw.
+    std::string text = "ilse: " + triple_fault_text(machine_->cpu());
+    for (char c : text) {
+      if (c == '\n') std::fputc('\r', stderr);
+      std::fputc(c, stderr);
+    }
+  });
+  control_.on_state([this](bool running, MachineExit why) {
+    running ? clock_.go() : clock_.stop();
+    guest_state_ = running                        ? GuestState::Running
+                   : why == MachineExit::PowerOff ? GuestState::PoweredOff
+                                                  : GuestState::Paused;
+    publish(true);
+    wake_ui();
+  });
+  control_.on_end([this] { wake_ui(); });
+  if (options_.start_stopped) control_.pause();
+  return {};
+}
+
+mem::Result<void> Session::open_log() {
+  auto wants = [this](const char* item) {
+    return std::find(options_.log_items.begin(), options_.log_items.end(), item) != options_.log_items.end();
+  };
+  if (options_.log_items.empty()) return {};
+  log_ = stderr;
+  if (!options_.log_file.empty()) {
+    log_ = std::fopen(options_.log_file.c_str(), "we");
+    if (log_ == nullptr) return mem::Error{"-D " + options_.log_file + ": " + std::strerror(errno)};
+  }
+  const char* end = log_ == stderr ? "\r\n" : "\n";
+  if (wants("guest_errors") || wants("unimp")) {
+    machine_->board().log().set_sink([this, end](std::string_view line) {
+      std::fprintf(log_, "%.*s%s", static_cast<int>(line.size()), line.data(), end);
+    });
+  }
+  if (wants("int")) {
+    machine_->cpu().deliveries.listener = [this, end](const cpu::Delivery& d) {
+      std::fprintf(log_, "%llu %s%s", static_cast<unsigned long long>(d.count), delivery_text(d).c_str(),
+                   end);
+    };
+  }
+  if (wants("cpu_reset")) {
+    machine_->on_reset([this, end](dev::ResetKind kind) {
+      std::fprintf(log_, "%s reset%s", kind == dev::ResetKind::PowerOn ? "power-on" : "hard", end);
+    });
+  }
+  return {};
+}
+
+Session::~Session() {
+  attachments_.clear();
+  window_.reset();
+  terminal_display_.reset();
+  prompt_terminal_.reset();
+  if (machine_) machine_->board().door().on_post({});
+  chars_.reset();
+  machine_.reset();
+  if (log_ != nullptr && log_ != stderr) std::fclose(log_);
+  if (signals_ >= 0) close(signals_);
+  if (wake_ >= 0) close(wake_);
+}
+
+// --- The machine's thread ---------------------------------------------------------------------------------
+
+void Session::machine_loop() {
+  const bool host = options_.clock == ClockMode::Host;
+  while (control_.serve(*machine_)) {
+    if (limits_reached()) break;
+    if (host) machine_->clock_sample(clock_.now_ns());
+    auto before = HostClock::now();
+    uint64_t n = slice(), from = machine_->instructions();
+    MachineExit exit = machine_->run(n);
+    // A slice is to take a few milliseconds, whatever the guest does.
+    auto took = HostClock::now() - before;
+    if (took > 8ms) {
+      slice_ = std::max<uint64_t>(slice_ / 2, 1000);
+    } else if (took < 2ms && machine_->instructions() - from == n) {
+      slice_ = std::min<uint64_t>(slice_ * 2, 50'000'000);
+    }
+    publish(false);
+    if (exit != MachineExit::None) {
+      act_on(exit);
+    } else if (halted_for_good()) {
+      asleep();
+    } else if (host && machine_->idle()) {
+      sleep_host();
+    }
+  }
+  control_.close();
+}
+
+uint64_t Session::slice() { return std::min(slice_, options_.max_instructions - machine_->instructions()); }
+
+bool Session::limits_reached() {
+  if (machine_->instructions() >= options_.max_instructions) {
+    control_.end({kExitInstructions, "the limit of " + std::to_string(options_.max_instructions) +
+                                         " instructions is reached (--max-instructions)"});
+    return true;
+  }
+  if (options_.max_seconds > 0 &&
+      HostClock::now() - started_ >= std::chrono::duration<double>(options_.max_seconds)) {
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "%g", options_.max_seconds);
+    control_.end(
+        {kExitSeconds, std::string("the limit of ") + text.data() + " seconds is reached (--max-seconds)"});
+    return true;
+  }
+  return false;
+}
+
+void Session::act_on(MachineExit exit) {
+  switch (exit) {
+    case MachineExit::None: break;
+    case MachineExit::PowerOff:
+      if (options_.no_shutdown) {
+        control_.stopped(exit);
+      } else {
+        control_.end({kExitPowerOff, ""});
+      }
+      break;
+    case MachineExit::DebugExit: control_.end({machine_->status() & 0xFF, ""}); break;
+    case MachineExit::TripleFault: control_.end({kExitTripleFault, "triple fault (-no-reboot)"}); break;
+    case MachineExit::Reboot: control_.end({kExitPowerOff, ""}); break;
+    case MachineExit::Panic:
+      if (options_.no_shutdown) {
+        control_.stopped(exit);
+      } else {
+        control_.end({kExitPanic, "the guest's kernel panicked"});
+      }
+      break;
+    case MachineExit::Stopped: control_.stopped(exit); break;
+    case MachineExit::Asleep: asleep(); break;
+  }
+}
+
+// Every processor is halted until a timer's deadline or something from outside.
+void Session::sleep_host() {
+  mem::VTime next = machine_->next_deadline();
+  if (next == mem::kNever && !interactive()) {
+    asleep();
+    return;
+  }
+  auto until = HostClock::now() + 1s;
+  // The cursor blinks while the guest sleeps.
+  if (publisher_) until = HostClock::now() + FramePublisher::kPeriod;
+  if (next != mem::kNever) until = std::min(until, clock_.host_time(next.ns));
+  control_.wait(until);
+}
+
+// HLT with interrupts disabled: only an NMI could end it, and kDeadTime is long enough for any watchdog.
+bool Session::halted_for_good() {
+  constexpr uint64_t kDeadTime = 60'000'000'000;
+  cpu::Cpu& cpu = machine_->cpu();
+  uint64_t now = machine_->now().ns;
+  if (cpu.pending.activity != cpu::Activity::Halted || (cpu.eflags() & cpu::kIF) != 0) {
+    halted_since_ = now;
+    return false;
+  }
+  return now - halted_since_ > kDeadTime && !interactive();
+}
+
+void Session::asleep() {
+  if (interactive()) {
+    control_.wait(HostClock::now() + 1s);
+    return;
+  }
+  control_.end(
+      {kExitAsleep, "the processor is halted, and without a timer or any input nothing can wake it"});
+}
+
+void Session::publish(bool now) {
+  if (!publisher_) return;
+  if (now) {
+    publisher_->update_now(*machine_->board().vga(), machine_->now());
+  } else {
+    publisher_->update(*machine_->board().vga(), machine_->now());
+  }
+}
+
+bool Session::interactive() const {
+  if (window_ || terminal_display_) return true;
+  if (prompt_shown_ && !input_ended_) return true;
+  if (chars_->stdio() != nullptr && !chars_->stdio()->at_end()) return true;
+  return std::any_of(attachments_.begin(), attachments_.end(),
+                     [](const auto& a) { return a->interactive(); });
+}
+
+// --- The calling thread -----------------------------------------------------------------------------------
+
+int Session::run() {
+  started_ = HostClock::now();
+  if (options_.monitor_stdio) enter_prompt();
+  std::thread thread([this] { machine_loop(); });
+  ui_loop();
+  thread.join();
+  attachments_.clear();
+  take_screenshot();
+  window_.reset();
+  terminal_display_.reset();
+  prompt_terminal_.reset();
+  std::string failed = chars_->failures();
+  chars_.reset();
+  std::fflush(log_ != nullptr ? log_ : stderr);
+  Ending end = control_.ending().value_or(Ending{kExitInternal, "the session ended without a cause"});
+  if (!failed.empty()) std::fprintf(stderr, "ilse: %s\n", failed.c_str());
+  if (!end.message.empty()) std::fprintf(stderr, "ilse: %s\n", end.message.c_str());
+  return end.status;
+}
+
+void Session::ui_loop() {
+  constexpr int kPumpMs = 10;
+  while (!control_.ending()) {
+    if (switch_requested_.exchange(false)) prompt_shown_ ? leave_prompt() : enter_prompt();
+    if (window_) {
+      window_->set_state(guest_state_);
+      if (!window_->pump(kPumpMs)) control_.end({kExitPowerOff, ""});
+      poll_events(0);
+    } else if (terminal_display_ && !prompt_shown_) {
+      if (!terminal_display_->pump(kPumpMs)) control_.end({kExitPowerOff, ""});
+      poll_events(0);
+    } else {
+      poll_events(-1);
+    }
+  }
+}
+
+void Session::poll_events(int timeout_ms) {
+  bool listen = prompt_shown_ && !input_ended_;
+  std::array<pollfd, 3> p{
+      {{signals_, POLLIN, 0}, {wake_, POLLIN, 0}, {listen ? STDIN_FILENO : -1, POLLIN, 0}}};
+  if (poll(p.data(), p.size(), timeout_ms) <= 0) return;
+  if (p[0].revents != 0) take_signals();
+  if (p[1].revents != 0) {
+    uint64_t count = 0;
+    [[maybe_unused]] ssize_t n = read(wake_, &count, sizeof count);
+  }
+  if (p[2].revents != 0) feed_prompt();
+}
+
+void Session::take_signals() {
+  signalfd_siginfo info{};
+  if (read(signals_, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return;
+  auto number = static_cast<int>(info.ssi_signo);
+  control_.end({kExitSignal + number,
+                std::string("ended by signal ") + std::to_string(number) + " (" + strsignal(number) + ")"});
+}
+
+void Session::wake_ui() {
+  uint64_t one = 1;
+  [[maybe_unused]] ssize_t n = write(wake_, &one, sizeof one);
+}
+
+void Session::enter_prompt() {
+  if (chars_->stdio() != nullptr) chars_->stdio()->suspend();
+  if (terminal_display_) terminal_display_->suspend();
+  auto terminal = RawTerminal::open(STDIN_FILENO, STDOUT_FILENO);
+  if (!terminal) {
+    std::fprintf(stderr, "ilse: %s\r\n", terminal.error().message.c_str());
+    leave_prompt();
+    return;
+  }
+  prompt_terminal_ = std::move(*terminal);
+  prompt_shown_ = true;
+  write_all(STDOUT_FILENO, "\r\nIlse's prompt: help lists the commands, Ctrl-A c goes back\r\n");
+  write_all(STDOUT_FILENO, LinePrompt::kPrompt);
+}
+
+void Session::leave_prompt() {
+  if (prompt_shown_ && chars_->stdio() == nullptr && !terminal_display_) return;  // there is nothing else
+  prompt_terminal_.reset();
+  prompt_shown_ = false;
+  write_all(STDOUT_FILENO, "\r\n");
+  mem::Result<void> back;
+  if (chars_->stdio() != nullptr) back = chars_->stdio()->resume();
+  if (back && terminal_display_) back = terminal_display_->resume();
+  if (!back) control_.end({kExitInternal, back.error().message});
+}
+
+void Session::feed_prompt() {
+  std::array<char, 512> buffer;
+  ssize_t n = read(STDIN_FILENO, buffer.data(), buffer.size());
+  if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
+  if (n <= 0) {
+    input_ended_ = true;
+    return;
+  }
+  auto execute = [this](const std::string& line) { return monitor_.execute(line); };
+  auto command = [this](TerminalCommand c) {
+    if (c == TerminalCommand::Quit) control_.end({kExitPowerOff, ""});
+    if (c == TerminalCommand::Switch) switch_requested_ = true;
+    if (c == TerminalCommand::Help) write_all(STDOUT_FILENO, terminal_help());
+  };
+  write_all(STDOUT_FILENO, prompt_.feed({buffer.data(), static_cast<size_t>(n)}, execute, command));
+}
+
+void Session::take_screenshot() {
+  if (options_.screenshot.empty()) return;
+  dev::Vga* vga = machine_->board().vga();
+  if (vga == nullptr) return;
+  dev::Frame frame;
+  vga->render(machine_->now(), frame);
+  auto written = write_png(frame, options_.screenshot);
+  if (!written) std::fprintf(stderr, "ilse: %s\n", written.error().message.c_str());
+}
+
+}  // namespace ilse::ui

@@ -1,0 +1,105 @@
+// One run of a machine: its thread, the displays and the terminal on the calling thread, and the end.
+//
+// Threads: the machine's thread runs the guest in slices of a few milliseconds and draws frames; run()
+// handles window, prompt and signals. They meet in RunControl, the door and the frame mailbox only.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "frontend/char/char_wiring.h"
+#include "frontend/display/frame_mailbox.h"
+#include "frontend/display/frame_publisher.h"
+#include "frontend/machine.h"
+#include "frontend/monitor.h"
+#include "frontend/options/options.h"
+#include "frontend/paced_clock.h"
+#include "frontend/run_control.h"
+#include "frontend/sdl/window.h"
+#include "frontend/terminal/line_prompt.h"
+#include "frontend/terminal/terminal_display.h"
+#include "memory/result.h"
+
+namespace ilse::ui {
+
+class Session {
+ public:
+  // What a tool adds to a session: it is made after the machine and goes before it.
+  class Attachment {
+   public:
+    virtual ~Attachment() = default;
+    // True while it can wake or continue a machine that sleeps for ever.
+    virtual bool interactive() const { return true; }
+  };
+
+  // Blocks SIGINT, SIGTERM and SIGHUP in the calling thread: run() takes them.
+  static mem::Result<std::unique_ptr<Session>> create(const Options& options);
+  ~Session();
+
+  void attach(std::unique_ptr<Attachment> a) { attachments_.push_back(std::move(a)); }
+  Machine& machine() { return *machine_; }
+  RunControl& control() { return control_; }
+
+  // Until the guest or the user ends it; the process's exit status. A line on standard error says why where
+  // it is not what the guest or the user wanted.
+  int run();
+
+ private:
+  explicit Session(Options options) : options_(std::move(options)) {}
+  mem::Result<void> open();
+  mem::Result<void> open_log();
+
+  // The machine's thread.
+  void machine_loop();
+  void act_on(MachineExit exit);
+  void sleep_host();
+  bool halted_for_good();
+  void asleep();
+  bool limits_reached();
+  uint64_t slice();
+  void publish(bool now);
+
+  // The calling thread.
+  void ui_loop();
+  void poll_events(int timeout_ms);
+  void take_signals();
+  void enter_prompt();
+  void leave_prompt();
+  void feed_prompt();
+  void wake_ui();
+  bool interactive() const;
+  void take_screenshot();
+
+  Options options_;
+  std::unique_ptr<Machine> machine_;
+  RunControl control_;
+  Monitor monitor_{control_};
+  PacedClock clock_;
+  std::FILE* log_ = nullptr;  // -d
+  std::unique_ptr<CharWiring> chars_;
+
+  FrameMailbox mailbox_;
+  std::unique_ptr<FramePublisher> publisher_;
+  std::unique_ptr<Window> window_;
+  std::unique_ptr<TerminalDisplay> terminal_display_;
+
+  std::unique_ptr<RawTerminal> prompt_terminal_;  // while the prompt is shown
+  LinePrompt prompt_;
+  std::atomic<bool> prompt_shown_{false};
+  std::atomic<bool> input_ended_{false};
+  std::atomic<bool> switch_requested_{false};
+  std::atomic<GuestState> guest_state_{GuestState::Running};
+
+  std::vector<std::unique_ptr<Attachment>> attachments_;
+  int signals_ = -1;  // signalfd
+  int wake_ = -1;     // eventfd
+  std::chrono::steady_clock::time_point started_{};
+  uint64_t slice_ = 100'000;
+  uint64_t halted_since_ = 0;  // virtual nanoseconds
+};
+
+}  // namespace ilse::ui
