@@ -17,27 +17,33 @@ using jit::MicroOp;
 using jit::Op;
 using jit::Place;
 
+template <class... Part>
+std::string join(const Part&... part) {
+  std::string text;
+  ((text += part), ...);
+  return text;
+}
 std::string hex(uint64_t v) {
   char text[24];
   std::snprintf(text, sizeof text, v < 10 ? "%llu" : "0x%llx", static_cast<unsigned long long>(v));
   return text;
 }
 std::string signed_hex(int64_t v) {
-  return v < 0 ? "-" + hex(0 - static_cast<uint64_t>(v)) : "+" + hex(static_cast<uint64_t>(v));
+  return v < 0 ? join("-", hex(0 - static_cast<uint64_t>(v))) : join("+", hex(static_cast<uint64_t>(v)));
 }
 
 std::string register_name(unsigned offset, unsigned width) {
   static constexpr std::array<const char*, 8> kNames{"ax", "cx", "dx", "bx", "sp", "bp", "si", "di"};
   unsigned n = offset / 8;
   if (n >= 8) {
-    return "r" + std::to_string(n) + (width == 1 ? "b" : width == 2 ? "w" : width == 4 ? "d" : "");
+    return join("r", std::to_string(n), width == 1 ? "b" : width == 2 ? "w" : width == 4 ? "d" : "");
   }
   std::string name = kNames[n];
-  if (width == 8) return "r" + name;
-  if (width == 4) return "e" + name;
+  if (width == 8) return join("r", name);
+  if (width == 4) return join("e", name);
   if (width == 2) return name;
-  if (n >= 4) return name + "l";
-  return std::string(1, name[0]) + (offset % 8 != 0 ? "h" : "l");
+  if (n >= 4) return join(name, "l");
+  return join(name[0], offset % 8 != 0 ? "h" : "l");
 }
 
 std::string condition_text(unsigned code) {
@@ -119,8 +125,14 @@ class Explainer {
     return m.width == jit::kAddrSize ? i_.addr_size : m.width == jit::kStackSize ? i_.stack_size : m.width;
   }
   const std::string& plain(jit::Ref r) const { return text_[r].text; }
-  std::string part(jit::Ref r) const { return text_[r].compound ? "(" + text_[r].text + ")" : text_[r].text; }
-  void say(const std::string& effect) { out_ += (out_.empty() ? "" : "; ") + effect; }
+  std::string part(jit::Ref r) const {
+    return text_[r].compound ? join("(", text_[r].text, ")") : text_[r].text;
+  }
+  template <class... Part>
+  void say(const Part&... part) {
+    if (!out_.empty()) out_ += "; ";
+    ((out_ += part), ...);
+  }
 
   std::string reg(const MicroOp& m) const {
     unsigned offset = m.place == Place::Rm    ? i_.rm
@@ -135,17 +147,17 @@ class Explainer {
       if (n == kSlotZero) return;
       text += text.empty() ? "" : "+";
       text += n == kSlotBlock ? "rip" : register_name(n * 8, i_.addr_size);
-      if (scale != 0) text += "*" + std::to_string(1u << scale);
+      if (scale != 0) text += join("*", std::to_string(1u << scale));
     };
     add(i_.base, 0);
     add(i_.index, i_.scale);
     // From the block's start in the Insn, from the next instruction in the manual.
     if (i_.base == kSlotBlock) disp -= i_.ip + i_.len;
     if (text.empty()) return hex(static_cast<uint64_t>(disp) & i_.ea_mask);
-    return disp == 0 ? text : text + signed_hex(disp);
+    return disp == 0 ? text : join(text, signed_hex(disp));
   }
   std::string memory(const MicroOp& m, const std::string& lin) const {
-    return "mem" + std::to_string(8 * m.width) + "[" + lin + "]";
+    return join("mem", std::to_string(8 * m.width), "[", lin, "]");
   }
   std::string segment(const MicroOp& m) const {
     static constexpr std::array<const char*, 6> kNames{"es:", "cs:", "ss:", "ds:", "fs:", "gs:"};
@@ -159,21 +171,21 @@ class Explainer {
       return (writes && (m.a == r || m.b == r)) || (m.op == Op::Join && m.a == r);
     });
   }
-  std::string relative() const { return "rip" + signed_hex(static_cast<int64_t>(i_.imm)); }
+  std::string relative() const { return join("rip", signed_hex(static_cast<int64_t>(i_.imm))); }
 
   Text call(const char* name, const MicroOp& m) const {
-    std::string text = std::string(name) + "(";
+    std::string text = join(name, "(");
     bool first = true;
     for (jit::Ref r : {m.a, m.b, m.c}) {
       if (r == jit::kNoRef) continue;
-      text += (first ? "" : ", ") + plain(r);
+      text += join(first ? "" : ", ", plain(r));
       first = false;
     }
-    return {text + ")"};
+    return {join(text, ")")};
   }
 
   Text step(const MicroOp& m) {
-    if (const char* sign = infix(m.op)) return {part(m.a) + sign + part(m.b), true};
+    if (const char* sign = infix(m.op)) return {join(part(m.a), sign, part(m.b)), true};
     switch (m.op) {
       case Op::Const: return {hex(m.imm)};
       case Op::Imm: {
@@ -187,46 +199,47 @@ class Explainer {
         return before == written_.end() ? Text{reg(m)} : before->second;
       }
       case Op::WriteReg:
-        say(reg(m) + " <- " + plain(m.a));
+        say(reg(m), " <- ", plain(m.a));
         written_[reg(m)] = text_[m.a];
         return {};
-      case Op::WriteRegUnless: say(reg(m) + " <- " + plain(m.a) + " unless " + plain(m.b)); return {};
+      case Op::WriteRegUnless: say(reg(m), " <- ", plain(m.a), " unless ", plain(m.b)); return {};
       case Op::Address: return {address()};
       case Op::Moffs: return {hex(i_.imm)};
-      case Op::BitUnit: return {plain(m.a) + " div " + std::to_string(8 * m.from), true};
-      case Op::Linear: return {segment(m) + plain(m.a)};
+      case Op::BitUnit: return {join(plain(m.a), " div ", std::to_string(8 * m.from)), true};
+      case Op::Linear: return {join(segment(m), plain(m.a))};
       case Op::Load: return {memory(m, plain(m.a))};
       case Op::LoadForWrite: return {memory(m, plain(m.a))};
-      case Op::Store: say(memory(m, plain(m.a)) + " <- " + plain(m.b)); return {};
-      case Op::StoreBack: say(plain(m.a) + " <- " + plain(m.b)); return {};
-      case Op::Adc: return {part(m.a) + " + " + part(m.b) + " + cf", true};
-      case Op::Sbb: return {part(m.a) + " - " + part(m.b) + " - cf", true};
+      case Op::Store: say(memory(m, plain(m.a)), " <- ", plain(m.b)); return {};
+      case Op::StoreBack: say(plain(m.a), " <- ", plain(m.b)); return {};
+      case Op::Adc: return {join(part(m.a), " + ", part(m.b), " + cf"), true};
+      case Op::Sbb: return {join(part(m.a), " - ", part(m.b), " - cf"), true};
       case Op::Second: {
         bool product = list_[m.a].op == Op::Mul || list_[m.a].op == Op::Imul;
-        return {(product ? "high(" : "remainder of ") + plain(m.a) + (product ? ")" : "")};
+        return {join(product ? "high(" : "remainder of ", plain(m.a), product ? ")" : "")};
       }
-      case Op::Not: return {"~" + part(m.a)};
+      case Op::Not: return {join("~", part(m.a))};
       case Op::Zext:
         if (list_[m.a].op == Op::Address && width(list_[m.a]) <= width(m)) return text_[m.a];
         break;
-      case Op::Select: return {plain(m.a) + " ? " + part(m.b) + " : " + part(m.c), true};
-      case Op::IsZero: return {part(m.a) + " == 0", true};
-      case Op::LogicNot: return {"not " + part(m.a), true};
+      case Op::Select: return {join(plain(m.a), " ? ", part(m.b), " : ", part(m.c)), true};
+      case Op::IsZero: return {join(part(m.a), " == 0"), true};
+      case Op::LogicNot: return {join("not ", part(m.a)), true};
       case Op::ReadCf: return {"cf"};
       case Op::Condition: return {condition_text(static_cast<unsigned>(m.imm)), m.imm >= 6};
       case Op::FlagsByte: return {"flags"};
       case Op::SetFlagsByte:
-      case Op::SetCf: say("flags " + flag_letters(m.flags_written) + " <- " + plain(m.a)); return {};
+      case Op::SetCf: say("flags ", flag_letters(m.flags_written), " <- ", plain(m.a)); return {};
       case Op::SetFlags:
-        say("flags " + flag_letters(m.flags_written) + (is_kept(m.a) ? "" : " of " + plain(m.a)));
+        say("flags ", flag_letters(m.flags_written));
+        if (!is_kept(m.a)) out_ += join(" of ", plain(m.a));
         return {};
       case Op::SetFlagsIfCount:
-        say("flags " + flag_letters(m.flags_written) + " unless the count is 0");
+        say("flags ", flag_letters(m.flags_written), " unless the count is 0");
         return {};
       case Op::CheckTarget: return {};
-      case Op::Branch: say("rip <- " + relative()); return {};
-      case Op::BranchIf: say("rip <- " + relative() + " if " + plain(m.a)); return {};
-      case Op::Jump: say("rip <- " + plain(m.a)); return {};
+      case Op::Branch: say("rip <- ", relative()); return {};
+      case Op::BranchIf: say("rip <- ", relative(), " if ", plain(m.a)); return {};
+      case Op::Jump: say("rip <- ", plain(m.a)); return {};
       default: break;
     }
     const char* name = function(m.op);
