@@ -256,15 +256,6 @@ class Cpu final : public mem::ProcessorPins {
     return s == 2 ? ~0ull : s == 1 ? 0xFFFFFFFFull : 0xFFFFull;
   }
 
-  // How a shutdown came about: the event, and the faults during its delivery.
-  struct FaultRecord {
-    uint8_t vector = 0;
-    bool has_error = false;
-    uint32_t error = 0;
-    uint64_t cr2 = 0;
-  };
-  const std::vector<FaultRecord>& triple_fault_chain() const { return fault_chain_; }
-
   // Delivers an event through the IVT or IDT, with double and triple faults: sem/interrupt.cpp.
   void deliver(uint8_t vector, Cause cause, std::optional<uint32_t> error, uint64_t return_rip);
 
@@ -348,7 +339,6 @@ class Cpu final : public mem::ProcessorPins {
   std::unique_ptr<std::array<ExecEntry, 256>> exec_;
   bool stop_ = false;
   Observer* observer_ = nullptr;
-  std::vector<FaultRecord> fault_chain_;
   std::unique_ptr<std::array<Tlb, 2>> tlbs_;
   std::unique_ptr<std::array<JumpEntry, kJumps>> jumps_;
 };

@@ -9,6 +9,7 @@
 
 #include "frontend/debugger/guest_memory.h"
 #include "frontend/debugger/report.h"
+#include "frontend/registers_text.h"
 
 namespace ilse::ui {
 
