@@ -256,15 +256,6 @@ class Cpu final : public mem::ProcessorPins {
     return s == 2 ? ~0ull : s == 1 ? 0xFFFFFFFFull : 0xFFFFull;
   }
 
-  // How a shutdown came about: the event, and the faults during its delivery.
-  struct FaultRecord {
-    uint8_t vector = 0;
-    bool has_error = false;
-    uint32_t error = 0;
-    uint64_t cr2 = 0;
-  };
-  const std::vector<FaultRecord>& triple_fault_chain() const { return fault_chain_; }
-
   // Delivers an event through the IVT or IDT, with double and triple faults: sem/interrupt.cpp.
   void deliver(uint8_t vector, Cause cause, std::optional<uint32_t> error, uint64_t return_rip);
 
@@ -334,6 +325,7 @@ class Cpu final : public mem::ProcessorPins {
   uint64_t jump_tag_ = 0;
   uint64_t next_asid_ = 1;
   std::array<uint64_t, 64> pcid_asid_{};
+  uint64_t resets_seen_ = 0;  // of the block cache
   Block* link_from_ = nullptr;
   bool link_taken_ = false;
   uint64_t link_lin_page_ = 0;
@@ -349,7 +341,6 @@ class Cpu final : public mem::ProcessorPins {
   std::unique_ptr<std::array<ExecEntry, 256>> exec_;
   bool stop_ = false;
   Observer* observer_ = nullptr;
-  std::vector<FaultRecord> fault_chain_;
   std::unique_ptr<std::array<Tlb, 2>> tlbs_;
   std::unique_ptr<std::array<JumpEntry, kJumps>> jumps_;
 };

@@ -131,6 +131,7 @@ CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned 
       if (subleaf == 2) r = {0x00000143, 15u << 22 | 63, 2047, 0};
       break;
     case 7:
+      if (subleaf == 0) r.ebx = 1u << 6 | 1u << 13;  // x87: FDP on errors only, FCS and FDS always 0
       if (subleaf == 0) put(r.ebx, Fsgsbase, 0), put(r.ebx, Erms, 9), put(r.ebx, Invpcid, 10);
       break;
     case 0x80000000: r.eax = max_extended; break;

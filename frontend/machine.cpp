@@ -157,7 +157,8 @@ MachineExit Machine::run(uint64_t instructions) {
     what = handle_requests();
     if (what != MachineExit::None) return what;
     VTime now = time_at(cpu_->retired), next = timers.next_deadline();
-    if (cpu_->can_wake()) continue;
+    // A reset has set it going again, or something waits that wakes it.
+    if (cpu_->pending.activity == cpu::Activity::Running || cpu_->can_wake()) continue;
     if (options_.clock == ClockMode::Host) {
       uint64_t target = std::max(line_.host_target, now.ns);
       if (next.ns > target) {

@@ -1,15 +1,18 @@
 // Where `ilse` starts: the command line, then a session.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "frontend/exit_status.h"
 #include "frontend/options/options.h"
 #include "frontend/session.h"
+#include "frontend/trace/run_trace.h"
 
 namespace {
 
@@ -33,6 +36,33 @@ int run(const ui::Options& options) {
   return (*session)->run();
 }
 
+int trace(const ui::Options& options) {
+  auto session = ui::Session::create(options);
+  if (!session) return fail(session.error().message);
+  ui::TraceJob job;
+  job.output = options.trace.output;
+  job.filter.count_from = options.trace.start;
+  job.filter.count_to = std::min(options.trace.stop, options.max_instructions);
+  job.filter.address_first = options.trace.range_first.value_or(0);
+  job.filter.address_last = options.trace.range_last.value_or(UINT64_MAX);
+  return (*session)->run([&job](ui::Machine& machine, const std::function<bool()>& interrupted) {
+    return ui::run_trace(machine, job, interrupted);
+  });
+}
+
+int debug(const ui::Options& options) {
+  if (!options.gdb.empty()) return run(options);
+  bool taken = options.monitor_stdio || options.display != ui::DisplayKind::None;
+  for (const ui::CharTarget& t : options.serial) taken = taken || t.kind == ui::CharTarget::Kind::Stdio;
+  for (const ui::CharTarget* t : {&options.debugcon, &options.firmware_log})
+    taken = taken || t->kind == ui::CharTarget::Kind::Stdio;
+  if (taken)
+    return fail("debug: the debugger's prompt has the terminal; send characters to file:PATH, or use -gdb");
+  auto session = ui::Session::create(options);
+  if (!session) return fail(session.error().message);
+  return (*session)->run_debugger();
+}
+
 int start(const std::vector<std::string>& arguments) {
   auto options = ui::parse_options(arguments, host_environment());
   if (!options) return fail(options.error().message);
@@ -49,8 +79,8 @@ int start(const std::vector<std::string>& arguments) {
     return ui::kExitPowerOff;
   }
   switch (options->command) {
-    case ui::Command::Trace: return fail("trace: not in this version");
-    case ui::Command::Debug: return fail("debug: not in this version");
+    case ui::Command::Trace: return trace(*options);
+    case ui::Command::Debug: return debug(*options);
     default: return run(*options);
   }
 }

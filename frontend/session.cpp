@@ -17,6 +17,7 @@
 
 #include "devices/display/vga.h"
 #include "frontend/board_setup.h"
+#include "frontend/debugger/prompt.h"
 #include "frontend/exit_status.h"
 #include "frontend/registers_text.h"
 #include "frontend/screenshot.h"
@@ -88,8 +89,11 @@ mem::Result<void> Session::open() {
                  static_cast<unsigned long long>(hash));
   });
   machine_->on_triple_fault([this] {
-    // The terminal is raw.
+    // A guest may do this for ever.
+    if (++triple_faults_ > kTripleFaultReports) return;
     std::string text = "ilse: " + triple_fault_text(machine_->cpu());
+    if (triple_faults_ == kTripleFaultReports) text += "ilse: further triple faults are not reported\n";
+    // The terminal is raw.
     for (char c : text) {
       if (c == '\n') std::fputc('\r', stderr);
       std::fputc(c, stderr);
@@ -104,7 +108,17 @@ mem::Result<void> Session::open() {
     wake_ui();
   });
   control_.on_end([this] { wake_ui(); });
-  if (options_.start_stopped) control_.pause();
+  if (!options_.gdb.empty()) {
+    auto target = parse_tcp(options_.gdb);
+    if (!target) return target.error();
+    // `debug` waits for the debugger at the first instruction, as -S does.
+    bool stopped = options_.start_stopped || options_.command == Command::Debug;
+    auto server = gdb::Server::listen(*machine_, target->host, target->port, stopped);
+    if (!server) return server.error();
+    gdb_ = std::move(*server);
+  } else if (options_.start_stopped) {
+    control_.pause();
+  }
   return {};
 }
 
@@ -139,7 +153,7 @@ mem::Result<void> Session::open_log() {
 }
 
 Session::~Session() {
-  attachments_.clear();
+  gdb_.reset();
   window_.reset();
   terminal_display_.reset();
   prompt_terminal_.reset();
@@ -160,7 +174,7 @@ void Session::machine_loop() {
     if (host) machine_->clock_sample(clock_.now_ns());
     auto before = HostClock::now();
     uint64_t n = slice(), from = machine_->instructions();
-    MachineExit exit = machine_->run(n);
+    MachineExit exit = run_slice(n);
     // A slice is to take a few milliseconds, whatever the guest does.
     auto took = HostClock::now() - before;
     if (took > 8ms) {
@@ -177,6 +191,25 @@ void Session::machine_loop() {
       sleep_host();
     }
   }
+  control_.close();
+}
+
+MachineExit Session::run_slice(uint64_t n) {
+  if (!gdb_) return machine_->run(n);
+  MachineExit exit = gdb_->run(n);
+  gdb_->stopped() ? clock_.stop() : clock_.go();
+  return exit;
+}
+
+void Session::run_body(const Body& body) {
+  auto interrupted = [this] { return !control_.serve(*machine_) || limits_reached(); };
+  auto exit = body(*machine_, interrupted);
+  if (!exit) {
+    control_.end({kExitBadInput, exit.error().message});
+  } else if (*exit != MachineExit::None) {
+    act_on(*exit);
+  }
+  if (!limits_reached()) control_.end({kExitPowerOff, ""});
   control_.close();
 }
 
@@ -232,8 +265,8 @@ void Session::sleep_host() {
     return;
   }
   auto until = HostClock::now() + 1s;
-  // The cursor blinks while the guest sleeps.
-  if (publisher_) until = HostClock::now() + FramePublisher::kPeriod;
+  // The cursor blinks while the guest sleeps, and a debugger may ask for it.
+  if (publisher_ || gdb_) until = HostClock::now() + FramePublisher::kPeriod;
   if (next != mem::kNever) until = std::min(until, clock_.host_time(next.ns));
   control_.wait(until);
 }
@@ -252,7 +285,7 @@ bool Session::halted_for_good() {
 
 void Session::asleep() {
   if (interactive()) {
-    control_.wait(HostClock::now() + 1s);
+    control_.wait(HostClock::now() + FramePublisher::kPeriod);
     return;
   }
   control_.end(
@@ -272,19 +305,33 @@ bool Session::interactive() const {
   if (window_ || terminal_display_) return true;
   if (prompt_shown_ && !input_ended_) return true;
   if (chars_->stdio() != nullptr && !chars_->stdio()->at_end()) return true;
-  return std::any_of(attachments_.begin(), attachments_.end(),
-                     [](const auto& a) { return a->interactive(); });
+  return gdb_ != nullptr;
 }
 
 // --- The calling thread -----------------------------------------------------------------------------------
 
-int Session::run() {
+int Session::run(const Body& body) {
   started_ = HostClock::now();
   if (options_.monitor_stdio) enter_prompt();
-  std::thread thread([this] { machine_loop(); });
+  std::thread thread([&] { body ? run_body(body) : machine_loop(); });
   ui_loop();
   thread.join();
-  attachments_.clear();
+  return conclude();
+}
+
+int Session::run_debugger() {
+  // The prompt takes SIGINT itself; the others may end it.
+  sigset_t set;
+  sigemptyset(&set);
+  for (int s : {SIGTERM, SIGHUP}) sigaddset(&set, s);
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  act_on(run_prompt(*machine_));
+  control_.end({kExitPowerOff, ""});
+  return conclude();
+}
+
+int Session::conclude() {
+  gdb_.reset();
   take_screenshot();
   window_.reset();
   terminal_display_.reset();

@@ -9,11 +9,11 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "frontend/char/char_wiring.h"
 #include "frontend/display/frame_mailbox.h"
 #include "frontend/display/frame_publisher.h"
+#include "frontend/gdb/server.h"
 #include "frontend/machine.h"
 #include "frontend/monitor.h"
 #include "frontend/options/options.h"
@@ -28,25 +28,22 @@ namespace ilse::ui {
 
 class Session {
  public:
-  // What a tool adds to a session: it is made after the machine and goes before it.
-  class Attachment {
-   public:
-    virtual ~Attachment() = default;
-    // True while it can wake or continue a machine that sleeps for ever.
-    virtual bool interactive() const { return true; }
-  };
+  // Another way to run the machine than slice by slice until it ends. `interrupted` is to be asked now and
+  // then. MachineExit::None: it is done.
+  using Body = std::function<mem::Result<MachineExit>(Machine&, const std::function<bool()>& interrupted)>;
 
   // Blocks SIGINT, SIGTERM and SIGHUP in the calling thread: run() takes them.
   static mem::Result<std::unique_ptr<Session>> create(const Options& options);
   ~Session();
 
-  void attach(std::unique_ptr<Attachment> a) { attachments_.push_back(std::move(a)); }
   Machine& machine() { return *machine_; }
   RunControl& control() { return control_; }
 
   // Until the guest or the user ends it; the process's exit status. A line on standard error says why where
   // it is not what the guest or the user wanted.
-  int run();
+  int run(const Body& body = {});
+  // The debugger's prompt on the terminal instead, on the calling thread alone.
+  int run_debugger();
 
  private:
   explicit Session(Options options) : options_(std::move(options)) {}
@@ -55,6 +52,8 @@ class Session {
 
   // The machine's thread.
   void machine_loop();
+  void run_body(const Body& body);
+  MachineExit run_slice(uint64_t n);
   void act_on(MachineExit exit);
   void sleep_host();
   bool halted_for_good();
@@ -73,6 +72,7 @@ class Session {
   void wake_ui();
   bool interactive() const;
   void take_screenshot();
+  int conclude();
 
   Options options_;
   std::unique_ptr<Machine> machine_;
@@ -94,11 +94,13 @@ class Session {
   std::atomic<bool> switch_requested_{false};
   std::atomic<GuestState> guest_state_{GuestState::Running};
 
-  std::vector<std::unique_ptr<Attachment>> attachments_;
+  std::unique_ptr<gdb::Server> gdb_;
   int signals_ = -1;  // signalfd
   int wake_ = -1;     // eventfd
   std::chrono::steady_clock::time_point started_{};
   uint64_t slice_ = 100'000;
+  static constexpr unsigned kTripleFaultReports = 5;
+  unsigned triple_faults_ = 0;
   uint64_t halted_since_ = 0;  // virtual nanoseconds
 };
 

@@ -40,3 +40,4 @@ endmacro()
 
 option_rom(linuxboot)
 option_rom(multiboot)
+acpi_table(dsdt)

@@ -90,11 +90,11 @@ namespace host_x87 {
 using Status = uint16_t;
 
 template <class Op>
-consteval uint8_t first_byte(Op op) {
+constexpr uint8_t first_byte(Op op) {
   return static_cast<uint16_t>(op) >> 8;
 }
 template <class Op>
-consteval uint8_t second_byte(Op op) {
+constexpr uint8_t second_byte(Op op) {
   return static_cast<uint16_t>(op) & 0xFF;
 }
 
@@ -133,7 +133,7 @@ template <uint8_t b0, uint8_t b1>
   asm volatile(
       "fnclex\n\tfldcw %[guest]\n\tfldt %[b]\n\tfldt %[a]\n\t.byte %c[b0], %c[b1]\n\tfnstsw %%ax\n\t"
       "fnclex\n\tfldcw %[back]\n\tfstpt %[a]\n\tfstp %%st(0)"
-      : [a] "+m"(a), "=a"(s)
+      : [a] "+m"(a), "=&a"(s)
       : [b] "m"(b), [guest] "m"(cw), [back] "m"(back), [b0] "i"(b0), [b1] "i"(b1)
       : "st", "st(1)");
   return s & kReadBack;
@@ -145,7 +145,7 @@ inline Status run2(F80& a, const F80& b, uint16_t cw, uint16_t sw) {
   F80 before = a;
   Status s = 0;
   asm volatile("fldt %[b]\n\tfldt %[a]\n\t.byte %c[b0], %c[b1]\n\tfnstsw %%ax\n\tfstpt %[a]\n\tfstp %%st(0)"
-               : [a] "+m"(a), "=a"(s)
+               : [a] "+m"(a), "=&a"(s)
                : [b] "m"(b), [b0] "i"(b0), [b1] "i"(b1)
                : "st", "st(1)");
   if (settled(cw, sw, s)) [[likely]]
@@ -164,7 +164,7 @@ template <uint8_t b0, uint8_t b1>
   asm volatile(
       "fnclex\n\tfldcw %[guest]\n\tfldt %[a]\n\t.byte %c[b0], %c[b1]\n\tfnstsw %%ax\n\t"
       "fnclex\n\tfldcw %[back]\n\tfstpt %[a]"
-      : [a] "+m"(a), "=a"(s)
+      : [a] "+m"(a), "=&a"(s)
       : "D"(mem), [guest] "m"(cw), [back] "m"(back), [b0] "i"(b0), [b1] "i"(b1)
       : "memory", "st");
   return s & kReadBack;
@@ -177,7 +177,7 @@ inline Status run1(F80& a, void* mem, uint16_t cw, uint16_t sw) {
   F80 before = a;
   Status s = 0;
   asm volatile("fldt %[a]\n\t.byte %c[b0], %c[b1]\n\tfnstsw %%ax\n\tfstpt %[a]"
-               : [a] "+m"(a), "=a"(s)
+               : [a] "+m"(a), "=&a"(s)
                : "D"(mem), [b0] "i"(b0), [b1] "i"(b1)
                : "memory", "st");
   if (settled(cw, sw, s)) [[likely]]
@@ -214,11 +214,12 @@ inline Status op2(F80& a, const F80& b, uint16_t cw, uint16_t sw) {
 // mem points to as many bytes as the format has.
 template <X87Load op>
 inline Status load(F80& result, const void* mem, uint16_t sw) {
+  constexpr uint8_t b0 = first_byte(op), b1 = second_byte(op);
   Status s = 0;
   const auto once = [&] {
     asm volatile(".byte %c[b0], %c[b1]\n\tfnstsw %%ax\n\tfstpt %[result]"
-                 : [result] "=m"(result), "=a"(s)
-                 : "D"(mem), [b0] "i"(first_byte(op)), [b1] "i"(second_byte(op))
+                 : [result] "=m"(result), "=&a"(s)
+                 : "D"(mem), [b0] "i"(b0), [b1] "i"(b1)
                  : "memory", "st");
   };
   once();
@@ -233,18 +234,19 @@ inline Status load(F80& result, const void* mem, uint16_t sw) {
 template <X87Store op>
 inline Status store_integer(const F80& a, void* mem, uint16_t cw, uint16_t sw) {
   static_assert(op != X87Store::kM32 && op != X87Store::kM64);
+  constexpr uint8_t b0 = first_byte(op), b1 = second_byte(op);
   select(cw);
   Status s = 0;
   const auto once = [&] {
     if constexpr (op == X87Store::kI16 || op == X87Store::kI32) {
       asm volatile("fldt %[a]\n\t.byte %c[b0], %c[b1]\n\tfnstsw %%ax\n\tfstp %%st(0)"
-                   : "=a"(s)
-                   : [a] "m"(a), "D"(mem), [b0] "i"(first_byte(op)), [b1] "i"(second_byte(op))
+                   : "=&a"(s)
+                   : [a] "m"(a), "D"(mem), [b0] "i"(b0), [b1] "i"(b1)
                    : "memory", "st");
     } else {
       asm volatile("fldt %[a]\n\t.byte %c[b0], %c[b1]\n\tfnstsw %%ax"
-                   : "=a"(s)
-                   : [a] "m"(a), "D"(mem), [b0] "i"(first_byte(op)), [b1] "i"(second_byte(op))
+                   : "=&a"(s)
+                   : [a] "m"(a), "D"(mem), [b0] "i"(b0), [b1] "i"(b1)
                    : "memory", "st");
     }
   };
@@ -261,7 +263,7 @@ inline Status extract(const F80& a, F80& significand, F80& exponent, uint16_t sw
   Status s = 0;
   const auto once = [&] {
     asm volatile("fldt %[a]\n\tfxtract\n\tfnstsw %%ax\n\tfstpt %[significand]\n\tfstpt %[exponent]"
-                 : [significand] "=m"(significand), [exponent] "=m"(exponent), "=a"(s)
+                 : [significand] "=m"(significand), [exponent] "=m"(exponent), "=&a"(s)
                  : [a] "m"(a)
                  : "st", "st(1)");
   };

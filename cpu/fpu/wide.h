@@ -113,7 +113,7 @@ constexpr Wide operator/(const Wide& a, const Wide& b) {
 // The value as a fraction of 2^128; it must be less than one. The sign is dropped.
 constexpr u128 fraction(const Wide& a) {
   const int shift = -1 - a.exponent;
-  return shift < 128 ? a.mant >> shift : 0;
+  return shift >= 0 && shift < 128 ? a.mant >> shift : 0;
 }
 
 }  // namespace ilse::cpu

@@ -71,9 +71,13 @@ bool Cpu::fetch_page(uint64_t lin, uint64_t* phys) {
 Block* Cpu::build(uint64_t lin, uint64_t phys) {
   const mem::Region& region = memory_.for_read({phys});
   bool cached = region.host != nullptr;
-  uint64_t resets = blocks_.resets();
   Block* b = cached ? blocks_.begin(phys, mode_) : &scratch_;
-  if (blocks_.resets() != resets) link_from_ = nullptr;
+  if (blocks_.resets() != resets_seen_) {
+    // The arena is being filled anew: what still points into it would soon see another block's bytes.
+    resets_seen_ = blocks_.resets();
+    jumps_->fill({});
+    link_from_ = nullptr;
+  }
   if (!cached) *b = Block{phys, mode_, 0, 0, false, false, {}, {~0u, ~0u}, {}, scratch_insns_->data()};
 
   unsigned limit = (mode_ & kModeSingle) != 0 || !cached ? 1 : BlockCache::kMaxInsns;

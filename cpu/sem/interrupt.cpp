@@ -242,11 +242,6 @@ void int1(Cpu& c, const Insn&) { software(c, kDB, Cause::SoftwareOne); }
 void Cpu::deliver(uint8_t vector, Cause cause, std::optional<uint32_t> error, uint64_t return_rip) {
   sem::Event e{vector, cause, error, return_rip};
   bool first = true;
-  auto note = [this](uint8_t v, bool has_error, uint32_t code) {
-    fault_chain_.push_back({v, has_error, code, cr.cr2});
-  };
-  fault_chain_.clear();
-  note(vector, error.has_value(), error.value_or(0));
   for (;;) {
     deliveries.add({count(), return_rip, gpr[kRsp], cr.cr2, seg[kCs].selector, seg[kSs].selector, e.vector,
                     e.cause, !first, e.error});
@@ -258,7 +253,6 @@ void Cpu::deliver(uint8_t vector, Cause cause, std::optional<uint32_t> error, ui
       return;
     } catch (const GuestFault& f) {
       bool was_exception = e.cause == Cause::Exception;
-      note(f.vector, f.has_error, f.error);
       if (was_exception && e.vector == kDFv) {
         if (observer_ != nullptr) observer_->triple_fault(*this);
         pending.activity = Activity::Shutdown;
@@ -271,7 +265,6 @@ void Cpu::deliver(uint8_t vector, Cause cause, std::optional<uint32_t> error, ui
                                      (e.vector == kPFv && (sem::contributory(f.vector) || f.vector == kPFv)));
       if (twice) {
         e = {kDFv, Cause::Exception, 0, return_rip};
-        note(kDFv, true, 0);
       } else {
         e = {f.vector, Cause::Exception, f.has_error ? std::optional<uint32_t>(f.error) : std::nullopt,
              e.return_rip};

@@ -8,5 +8,6 @@ namespace ilse::dev::embedded {
 
 extern const std::span<const uint8_t> linuxboot;  // option ROMs
 extern const std::span<const uint8_t> multiboot;
+extern const std::span<const uint8_t> dsdt;  // ACPI table, whole
 
 }  // namespace ilse::dev::embedded

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "devices/board/acpi_tables.h"
 #include "devices/board/pc.h"
 #include "devices/board/pc_chips.h"
+#include "devices/board/smbios_tables.h"
 
 namespace ilse::dev {
 
@@ -90,6 +92,8 @@ void Pc::fill_fw_cfg() {
     put(e820, kRam, 4);
   }
   fw.add_file("etc/e820", std::move(e820));
+  add_acpi_tables(fw, config_.cpus, config_.serial_ports, low);
+  add_smbios_tables(fw, config_.cpus, ram_.size(), low);
   // Stay at the message when nothing boots, instead of trying again every minute.
   std::vector<uint8_t> forever;
   put(forever, 0xFFFFFFFF, 4);

@@ -54,8 +54,9 @@ bool UartFifo::any_error() const {
   return false;
 }
 
-Uart16550::Uart16550(Scheduler& scheduler, std::string name, IrqLine irq, CharSink& out)
+Uart16550::Uart16550(Scheduler& scheduler, std::string name, IrqLine irq, CharSink& out, Wire wire)
     : name_(std::move(name)),
+      wire_(wire),
       irq_(irq),
       out_(out),
       tx_(scheduler, name_ + ".tx", [this](VTime t) { sent(t); }),
@@ -72,7 +73,8 @@ uint64_t Uart16550::character_time() const {
   unsigned half_stops = (state_.lcr & 4) == 0 ? 2 : data == 5 ? 3 : 4;
   uint64_t half_bits = 2 * (1 + data + parity) + half_stops;
   uint64_t divisor = state_.divisor == 0 ? 1 : state_.divisor;
-  return mem::muldiv_up(half_bits * divisor * kClocksPerBit, mem::kSecond, 2 * kClockHz);
+  uint64_t full = mem::muldiv_up(half_bits * divisor * kClocksPerBit, mem::kSecond, 2 * kClockHz);
+  return wire_ == Wire::Fast ? std::min(full, kFastCharacter) : full;
 }
 
 unsigned Uart16550::trigger() const {

@@ -40,7 +40,12 @@ class Uart16550 : public Device, public mem::PortDevice {
  public:
   // `name` is unique in the machine. The other end is a terminal that is always ready: CTS, DSR and DCD are
   // asserted, RI is not.
-  Uart16550(Scheduler& scheduler, std::string name, IrqLine irq, CharSink& out);
+  // A wire at Full speed takes each character as long as the divisor says; a Fast one at most kFastCharacter,
+  // for a line whose other end is a program: guests that wait for every character would only be slow.
+  enum class Wire : uint8_t { Full, Fast };
+  static constexpr uint64_t kFastCharacter = 2000;  // ns
+
+  Uart16550(Scheduler& scheduler, std::string name, IrqLine irq, CharSink& out, Wire wire = Wire::Full);
 
   // Characters that can be sent to the guest now without an overrun.
   size_t room() const;
@@ -107,6 +112,7 @@ class Uart16550 : public Device, public mem::PortDevice {
   void update_irq();
 
   const std::string name_;
+  Wire wire_;
   IrqLine irq_;
   CharSink& out_;
   std::function<void(VTime)> on_room_;

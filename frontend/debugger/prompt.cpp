@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <csignal>
 #include <cstdio>
-#include <ctime>
 
 #include "frontend/debugger/guest_memory.h"
+#include "frontend/debugger/interrupt_key.h"
 #include "frontend/debugger/report.h"
+#include "frontend/registers_text.h"
 
 namespace ilse::ui {
 
@@ -45,26 +45,6 @@ const char* kind_name(Breakpoint::Kind k) {
     default: return "watch a";
   }
 }
-
-// Ctrl-C as something to be asked for: the signal is blocked and taken out of the queue.
-class InterruptKey {
- public:
-  InterruptKey() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &set_, &before_);
-  }
-  ~InterruptKey() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  InterruptKey(const InterruptKey&) = delete;
-  InterruptKey& operator=(const InterruptKey&) = delete;
-  bool pressed() const {
-    const timespec none{};
-    return sigtimedwait(&set_, nullptr, &none) == SIGINT;
-  }
-
- private:
-  sigset_t set_, before_;
-};
 
 }  // namespace
 

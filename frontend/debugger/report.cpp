@@ -150,7 +150,7 @@ std::string examine(Machine& machine, const Disassembler& d, std::string_view sp
 
 }  // namespace
 
-std::string registers_text(const cpu::Cpu& cpu) {
+std::string general_text(const cpu::Cpu& cpu) {
   std::string out;
   for (unsigned k = 0; k < 16; ++k) {
     out += format("%-3s %016llx%s", kGprNames[k], static_cast<Ull>(cpu.gpr[k]), k % 4 == 3 ? "\n" : "  ");
@@ -185,6 +185,7 @@ std::string disassembly_text(cpu::Cpu& cpu, const Disassembler& d, uint64_t line
   const uint64_t base = code_linear(cpu, cpu.rip()) - cpu.rip();
   for (unsigned k = 0; k < count; ++k) {
     std::array<uint8_t, 15> code{};
+    if (!cpu.long_mode()) linear &= 0xFFFFFFFF;
     size_t n = peek_linear(cpu, linear, code);
     if (n == 0) return out + format("%llx: not mapped\n", static_cast<Ull>(linear));
     auto t = d.decode({code.data(), n}, linear - base, code_bits(cpu));
@@ -197,18 +198,6 @@ std::string disassembly_text(cpu::Cpu& cpu, const Disassembler& d, uint64_t line
     linear += length;
   }
   return out;
-}
-
-std::string triple_fault_text(const cpu::Cpu& cpu) {
-  std::string out = format("triple fault after %llu instructions\n", static_cast<Ull>(cpu.retired));
-  for (const auto& f : cpu.triple_fault_chain()) {
-    out += format("  vector %02x ", f.vector);
-    out += vector_name(f.vector);
-    if (f.has_error) out += format(" error %x", f.error);
-    if (f.vector == cpu::kPFv) out += format(" cr2 %llx", static_cast<Ull>(f.cr2));
-    out += '\n';
-  }
-  return out + registers_text(cpu) + segments_text(cpu) + control_text(cpu);
 }
 
 std::vector<std::string_view> words_of(std::string_view text) {
@@ -273,7 +262,7 @@ std::string monitor_command(Machine& machine, const Disassembler& d, std::string
   if (w[0] == "info" || w[0] == "i") {
     std::string_view what = w.size() > 1 ? w[1] : "";
     if (what == "registers" || what == "r" || what == "reg" || what == "cpu")
-      return registers_text(cpu) + segments_text(cpu) + control_text(cpu);
+      return general_text(cpu) + segments_text(cpu) + control_text(cpu);
     if (what == "idt") return idt_text(cpu);
     if (what == "gdt") return gdt_text(cpu);
     if (what == "page" || what == "tab" || what == "mem") {
@@ -282,7 +271,7 @@ std::string monitor_command(Machine& machine, const Disassembler& d, std::string
     }
     return {};
   }
-  if (w[0] == "r" || w[0] == "reg" || w[0] == "regs") return registers_text(cpu);
+  if (w[0] == "r" || w[0] == "reg" || w[0] == "regs") return general_text(cpu);
   if (w[0] == "sreg") return segments_text(cpu);
   if (w[0] == "creg") return control_text(cpu);
   if (w[0] == "page") {

@@ -12,13 +12,11 @@
 
 namespace ilse::ui {
 
-std::string registers_text(const cpu::Cpu& cpu);
+std::string general_text(const cpu::Cpu& cpu);
 std::string segments_text(const cpu::Cpu& cpu);
 std::string control_text(const cpu::Cpu& cpu);
 // `count` instructions from `linear` on, a line each.
 std::string disassembly_text(cpu::Cpu& cpu, const Disassembler& d, uint64_t linear, unsigned count);
-// The chain of faults that led to the processor's shutdown, and its registers.
-std::string triple_fault_text(const cpu::Cpu& cpu);
 
 // A command that only shows: see monitor_help(). Empty when it is none.
 std::string monitor_command(Machine& machine, const Disassembler& d, std::string_view text);

@@ -107,7 +107,7 @@ ui::MachineExit Server::run(uint64_t instructions) {
     if (stub_.killed()) return ui::MachineExit::PowerOff;
   }
   if (stub_.stopped()) return ui::MachineExit::None;
-  ui::MachineExit exit = machine_.run(instructions);
+  ui::MachineExit exit = machine_.run(stub_.slice(instructions));
   stub_.ran(exit);
   return exit == ui::MachineExit::Stopped ? ui::MachineExit::None : exit;
 }

@@ -89,7 +89,17 @@ void Stub::interrupt() {
   report(Signal::Int);
 }
 
+uint64_t Stub::slice(uint64_t instructions) const {
+  uint64_t done = machine_.instructions();
+  return stop_at_ > done ? std::min(instructions, stop_at_ - done) : instructions;
+}
+
 void Stub::ran(ui::MachineExit exit) {
+  if (exit == ui::MachineExit::None && machine_.instructions() >= stop_at_) {
+    stop_at_ = UINT64_MAX;
+    interrupt();
+    return;
+  }
   if (exit != ui::MachineExit::Stopped) return;
   why_ = breakpoints_.stop();
   report(Signal::Trap);
@@ -354,6 +364,13 @@ std::string Stub::monitor(std::string_view text) {
     return to_hex(physical_ ? "memory is physical\n" : "memory is linear\n");
   }
   if (text == "phys") return to_hex(physical_ ? "on\n" : "off\n");
+  if (take(text, "stop-at ")) {
+    auto count = ui::parse_address(machine_.cpu(), text);
+    if (!count || *count <= machine_.instructions()) return to_hex("stop-at COUNT, not in the past\n");
+    stop_at_ = *count;
+    return "OK";
+  }
+  if (text == "count") return to_hex(std::to_string(machine_.instructions()).append("\n"));
   if (take(text, "arch ")) {
     Arch arch = text == "i8086" ? Arch::I8086 : text == "i386" ? Arch::I386 : automatic_arch();
     target_ = Target(arch);
@@ -363,6 +380,8 @@ std::string Stub::monitor(std::string_view text) {
     return to_hex(ui::monitor_help() +
                   "phys on|off           GDB's memory accesses are physical\n"
                   "arch auto|i386|i8086  target description of the next connection\n"
+                  "count                 instructions so far\n"
+                  "stop-at COUNT         the next continue stops there\n"
                   "reset                 reset the machine\n"
                   "quit                  end Ilse\n");
   }

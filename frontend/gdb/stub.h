@@ -12,6 +12,7 @@
 // holds
 //   external interrupts off during each single step; that moves the interrupt by an instruction, so it is not
 //   the default.
+// - `monitor stop-at COUNT`: the next continue stops when so many instructions have retired, at full speed.
 // - D lets the guest go on alone, k ends Ilse; a lost connection takes its breakpoints along, and changes
 // nothing else.
 #pragma once
@@ -40,6 +41,8 @@ class Stub {
   void packet(std::string_view text);
   // The byte 03, or a user's pause.
   void interrupt();
+  // How much of a slice of this many instructions may run.
+  uint64_t slice(uint64_t instructions) const;
   // What Machine::run() said, after each slice.
   void ran(ui::MachineExit exit);
 
@@ -75,6 +78,7 @@ class Stub {
   bool physical_ = false;
   bool swbreak_ = false, hwbreak_ = false;
   unsigned sstep_ = 1;
+  uint64_t stop_at_ = UINT64_MAX;  // instruction count
   Signal signal_ = Signal::Trap;
   ui::Breakpoints::Stop why_;
 };

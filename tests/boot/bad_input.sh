@@ -54,7 +54,7 @@ printf '\x55\xaa' | dd of=cut.img bs=1 seek=510 conv=notrunc status=none
 check 1 'cut.img: the image is truncated' "${quick[@]}" -hda cut.img
 
 # A locked image: the machine of the first run sits in the prompt's pause.
-"$ilse" "${quick[@]}" -hda disk.img -S --max-seconds 60 >/dev/null 2>&1 </dev/null &
+"$ilse" "${quick[@]}" -hda disk.img -S -gdb tcp::23971 --max-seconds 60 >/dev/null 2>&1 </dev/null &
 first=$!
 for _ in $(seq 100); do
   timeout 60 "$ilse" "${quick[@]}" -hda disk.img --max-instructions 1 >/dev/null 2>lock </dev/null
@@ -62,6 +62,7 @@ for _ in $(seq 100); do
   sleep 0.1
 done
 check 1 'disk.img: in use by another program' "${quick[@]}" -hda disk.img
+check 1 '--gdb :23971: Address already in use' "${quick[@]}" -gdb tcp::23971
 kill -TERM "$first" 2>/dev/null
 wait "$first"
 first_status=$?

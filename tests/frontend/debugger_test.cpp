@@ -82,16 +82,3 @@ TEST_CASE("prompt: a trace while stepping", "[debugger]") {
   CHECK(has(s.tell("s"), "eax=1"));
   CHECK(has(s.tell("trace off"), "end"));
 }
-
-TEST_CASE("a triple fault tells its chain", "[debugger]") {
-  // lidt cs:[6]; ud2; dw 0,0,0
-  auto m =
-      machine_running({0x2E, 0x0F, 0x01, 0x1E, 0x08, 0x00, 0x0F, 0x0B, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00});
-  std::string text;
-  m->on_triple_fault([&] { text = triple_fault_text(m->cpu()); });
-  m->run(100);
-  CHECK(has(text, "vector 06 #UD"));
-  CHECK(has(text, "vector 0d #GP"));
-  CHECK(has(text, "vector 08 #DF"));
-  CHECK(has(text, "rip 0000000000000006"));
-}

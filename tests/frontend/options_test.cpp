@@ -152,7 +152,8 @@ TEST_CASE("Options: -nographic puts the serial port on standard output") {
   CHECK(o.serial[1].path == "log");
   CHECK(error_of("run -serial stdio -serial stdio").find("only one serial port") != std::string::npos);
   CHECK(error_of("run -serial stdoi").find("did you mean stdio?") != std::string::npos);
-  CHECK(error_of("run -serial null -serial null -serial null").find("there are 2 serial ports") != std::string::npos);
+  CHECK(error_of("run -serial null -serial null -serial null").find("there are 2 serial ports") !=
+        std::string::npos);
 }
 
 TEST_CASE("Options: the display follows what the host has") {
@@ -186,7 +187,8 @@ TEST_CASE("Options: clocks, limits and the clock chip") {
 }
 
 TEST_CASE("Options: devices") {
-  Options o = parsed("run -device isa-debug-exit,iobase=0xf4,iosize=0x04 -device pvpanic -device pci-testdev");
+  Options o =
+      parsed("run -device isa-debug-exit,iobase=0xf4,iosize=0x04 -device pvpanic -device pci-testdev");
   CHECK(o.debug_exit.present);
   CHECK(o.debug_exit.iobase == 0xF4);
   CHECK(o.debug_exit.iosize == 4);
@@ -200,7 +202,8 @@ TEST_CASE("Options: devices") {
   o = parsed("run -device isa-debugcon,iobase=0x402,chardev=x -chardev file,path=b,id=x -debugcon stdio");
   CHECK(o.firmware_log.path == "b");
   CHECK(o.debugcon.kind == CharTarget::Kind::Stdio);
-  CHECK(error_of("run -device isa-debug-exit,iobase=0x10000").find("iobase is 0 to 65535") != std::string::npos);
+  CHECK(error_of("run -device isa-debug-exit,iobase=0x10000").find("iobase is 0 to 65535") !=
+        std::string::npos);
   CHECK(error_of("run -device isa-debug-exit,iobase=0xffff").find("end beyond") != std::string::npos);
   CHECK(error_of("run -device e1000").starts_with("-device e1000: no such device"));
   CHECK(error_of("run -nic user").find("no network card") != std::string::npos);
@@ -208,8 +211,9 @@ TEST_CASE("Options: devices") {
 }
 
 TEST_CASE("Options: what QEMU's users give by habit is accepted") {
-  parsed("run -machine pc -accel tcg -M pc-i440fx-7.2 -name g -no-fd-bootchk -nodefaults -net none -nic none "
-         "-monitor none -no-reboot -no-shutdown -vga std -parallel none -rtc clock=host");
+  parsed(
+      "run -machine pc -accel tcg -M pc-i440fx-7.2 -name g -no-fd-bootchk -nodefaults -net none -nic none "
+      "-monitor none -no-reboot -no-shutdown -vga std -parallel none -rtc clock=host");
   CHECK(error_of("run -machine q35").find("the only machine is pc") != std::string::npos);
   CHECK(error_of("run -accel kvm").find("only accelerator is tcg") != std::string::npos);
   CHECK(error_of("run -enable-kvm").find("does not use the host's virtualization") != std::string::npos);
@@ -231,14 +235,18 @@ TEST_CASE("Options: -initrd and -append need a kernel") {
 }
 
 TEST_CASE("Options: the printed configuration gives the same run again") {
-  for (const char* line : {
-           "run", "run -nographic", "debug -s -S -m 64 -cpu 486", "trace -o out --start 5 --stop 10 --range 0x7c00-0x7dff",
-           "run -hda it's.img -cdrom a,b.iso -snapshot -boot order=dc,menu=on -m 2G -name x,,y",
-           "run -kernel k -initrd i -append console=ttyS0~quiet -no-reboot -display none -serial file:s -monitor stdio",
-           "run -debugcon stdio -device isa-debugcon,iobase=0x402,chardev=c -chardev file,path=l,id=c -vga none",
-           "run --clock instructions --max-instructions 7 --max-seconds 0.1 --hash-every 3 -d int,guest_errors -D log",
-           "run -device isa-debug-exit,iobase=0xf4,iosize=4 -device pvpanic -device pci-testdev --screenshot s.png",
-           "run -drive file=d,readonly=on,snapshot=on,serial=q -rtc base=2020-02-29 -bios b -L dir"}) {
+  for (const char* line :
+       {"run", "run -nographic", "debug -s -S -m 64 -cpu 486",
+        "trace -o out --start 5 --stop 10 --range 0x7c00-0x7dff",
+        "run -hda it's.img -cdrom a,b.iso -snapshot -boot order=dc,menu=on -m 2G -name x,,y",
+        "run -kernel k -initrd i -append console=ttyS0~quiet -no-reboot -display none -serial file:s "
+        "-monitor stdio",
+        "run -debugcon stdio -device isa-debugcon,iobase=0x402,chardev=c -chardev file,path=l,id=c -vga none",
+        "run --clock instructions --max-instructions 7 --max-seconds 0.1 --hash-every 3 -d int,guest_errors "
+        "-D log",
+        "run -device isa-debug-exit,iobase=0xf4,iosize=4 -device pvpanic -device pci-testdev --screenshot "
+        "s.png",
+        "run -drive file=d,readonly=on,snapshot=on,serial=q -rtc base=2020-02-29 -bios b -L dir"}) {
     Options first = parsed(line);
     auto again = parse_options(to_arguments(first), {true, true});
     INFO(line);
@@ -260,7 +268,8 @@ TEST_CASE("Options: the printed configuration gives the same run again") {
 
 TEST_CASE("Options: help names every option that it knows and the exit statuses") {
   std::string help = help_text();
-  for (const char* word : {"-kernel FILE", "-snapshot", "--max-instructions", "triple fault", "isa-debug-exit", "pentium3"}) {
+  for (const char* word :
+       {"-kernel FILE", "-snapshot", "--max-instructions", "triple fault", "isa-debug-exit", "pentium3"}) {
     INFO(word);
     // Options are shown with one dash.
     std::string_view w = word;

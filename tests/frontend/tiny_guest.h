@@ -69,10 +69,21 @@ struct TinyGuest {
   }
   // Headless, repeatable, with isa-debug-exit at F4h, and no longer than 20 seconds.
   Options options(const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> words{"run",  "-bios",       bios.path,          "-m",      "16",
-                                   "-vga", "none",        "-display",         "none",    "--clock",
-                                   "instructions",        "-device",          "isa-debug-exit,iobase=0xf4,iosize=4",
-                                   "--max-seconds", "20"};
+    std::vector<std::string> words{"run",
+                                   "-bios",
+                                   bios.path,
+                                   "-m",
+                                   "16",
+                                   "-vga",
+                                   "none",
+                                   "-display",
+                                   "none",
+                                   "--clock",
+                                   "instructions",
+                                   "-device",
+                                   "isa-debug-exit,iobase=0xf4,iosize=4",
+                                   "--max-seconds",
+                                   "20"};
     words.insert(words.end(), more.begin(), more.end());
     auto o = parse_options(words, {});
     INFO((o ? "" : o.error().message));

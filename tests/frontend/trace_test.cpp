@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 #include <sstream>
+#include <string>
 
 #include "debug_machine.h"
 #include "frontend/trace/run_trace.h"
@@ -15,7 +16,7 @@ namespace {
 
 using Registers = std::map<std::string, std::string>;
 
-void apply(Registers& r, const std::string& changes) {
+void replay(Registers& r, const std::string& changes) {
   std::istringstream in(changes);
   for (std::string token; in >> token;) {
     size_t equals = token.find('=');
@@ -73,7 +74,7 @@ TEST_CASE("trace: SeaBIOS's first million instructions", "[trace]") {
             ++wrong_columns;
             return;
           }
-          apply(c[1] == "end" ? final : replayed, c[5]);
+          replay(c[1] == "end" ? final : replayed, c[5]);
           accesses += !c[6].empty();
           last = c;
           if (c[3].empty()) return;
@@ -99,7 +100,7 @@ TEST_CASE("trace: SeaBIOS's first million instructions", "[trace]") {
   CHECK(last[1] == "end");
   CHECK(replayed == final);
   Registers actual;
-  apply(actual, RegisterFile::of(watched->cpu()).all());
+  replay(actual, RegisterFile::of(watched->cpu()).all());
   CHECK(replayed == actual);
 
   auto alone = machine_with(bios);
@@ -139,7 +140,7 @@ TEST_CASE("trace: filters by count and by address, and still replays", "[trace]"
   Registers r, final;
   unsigned instructions = 0;
   for (size_t k = 0; k + 1 < lines.size(); ++k) {
-    apply(r, lines[k][5]);
+    replay(r, lines[k][5]);
     if (lines[k][3].empty()) continue;
     ++instructions;
     CHECK(lines[k][4] == "inc ax");

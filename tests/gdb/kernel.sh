@@ -1,6 +1,6 @@
 #!/bin/sh
-# gdb in a running 64-bit Linux kernel, in one session from reset: stopped by a breakpoint on the system-call entry that
-# LSTAR points to, steps, control registers, memory by virtual address.
+# gdb in a running 64-bit Linux kernel, in one session from reset: its addresses, control registers, memory through its
+# page tables, steps.
 # Usage: kernel.sh GDB_HOST [KERNEL INITRD]
 here=$(dirname "$0")
 . "$here/lib.sh"
@@ -8,12 +8,15 @@ kernel=${2:-$(ls /boot/vmlinuz-*-amd64 2>/dev/null | tail -1)}
 initrd=${3:-}
 [ -r "$kernel" ] || { echo "no amd64 kernel: skipped"; exit 77; }
 
+# By then the kernel has unpacked itself and runs at its own addresses.
+count=${COUNT:-6000000000}
 start "$1" - "$kernel" ${initrd:+"$initrd"}
-# 16 MiB is where the decompressed kernel starts: startup_64 runs there, identity-mapped.
-gdb_do 'printf "reset %lx\n", $pc' 'hbreak *0x1000000' 'continue' 'printf "kernel %lx cr0 %lx efer %lx\n", $pc, $cr0, $efer' \
-  'x/3i $pc' 'stepi' 'stepi' 'printf "stepped %d\n", $pc > 0x1000000' \
-  'printf "bytes %d\n", *(unsigned char*)0x1000000 != 0' 'kill'
+gdb_do 'printf "reset %lx\n", $pc' "monitor stop-at $count" 'continue' \
+  'printf "kernel %d cr0 %lx efer %lx\n", $pc > 0xffffffff80000000, $cr0, $efer' 'monitor count' 'x/3i $pc' \
+  'set $first = $pc' 'stepi' 'printf "stepped %d\n", $pc != $first' 'stepi' 'stepi' \
+  'printf "stack %d\n", *(unsigned long*)$rsp == *(unsigned long*)$sp' 'kill'
 expect '^reset fffffff0$'
-expect '^kernel 1000000 cr0 8[0-9a-f]*1 efer [5d]00$'
+expect '^kernel 1 cr0 8[0-9a-f]* efer [5d]01$'
+expect "^$count$"
 expect '^stepped 1$'
-expect '^bytes 1$'
+expect '^stack 1$'

@@ -3,8 +3,8 @@
 //
 //   1. register reads, address formation, loads, arithmetic and checks, in any order;
 //   2. at most one store, before any register or flag is written: PUSH stores before it moves RSP, XCHG and
-//      XADD store before they write their register. The store of a read-modify-write cannot fault, any other
-//      is itself the last check;
+//      XADD store before they write their register. The store of a read-modify-write cannot fault, nor can
+//      anything between it and its load; any other store is itself the last check;
 //   3. writes of registers and flags, with arithmetic on registers between (RET n moves RSP twice);
 //   4. at most one branch or jump, as the last operation.
 #include <algorithm>
@@ -62,7 +62,10 @@ void check_order(const MicroOps& list) {
   uint32_t written = 0;
   for (size_t k = 0; k < list.size(); ++k) {
     const MicroOp& m = list[k];
-    if (can_fault(m)) REQUIRE_FALSE(committed);
+    if (can_fault(m)) {
+      REQUIRE_FALSE(committed);
+      REQUIRE(updates == 0);
+    }
     if (is_store(m)) {
       REQUIRE(++stores == 1);
       REQUIRE_FALSE(registers);

@@ -143,7 +143,7 @@ std::array<uint8_t, kMaxInsnBytes> encode(const Row& row, bool code64, Random& r
   unsigned modrm = row.modrm >= 0 ? static_cast<unsigned>(row.modrm) : random.below(256);
   if (row.modrm < 0 && random.one_in(3)) modrm |= 0xC0;
   if (row.ext >= 0) modrm = (modrm & 0xC7) | static_cast<unsigned>(row.ext) << 3;
-  if (!row.has(kNoModRm) || row.ext >= 0) put(modrm);
+  if (!row.has(kNoModRm) || row.ext >= 0 || row.modrm >= 0) put(modrm);
   while (n < bytes.size()) put(random.below(256));
   return bytes;
 }
@@ -204,7 +204,9 @@ TEST_CASE("Handler and lifted form of each row have the same effect") {
     set_up(right, setting);
     bool code64 = setting == Setting::Long64;
     for_each_row([&](const Row& row) {
-      for (unsigned k = 0; k < 80; ++k) {
+      bool any = false;
+      for_each_lifted(row, [&](const Row&, unsigned, bool) { any = true; });
+      for (unsigned k = 0; any && k < 200; ++k) {
         auto bytes = encode(row, code64, p.random);
         Insn insn;
         if (decode(bytes.data(), kMaxInsnBytes, left.mode(), left.model(), 7, insn) != DecodeStatus::Ok ||

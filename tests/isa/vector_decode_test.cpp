@@ -73,6 +73,8 @@ TEST_CASE("x87, MMX, SSE and SSE2 opcodes are Capstone's", "[isa][vector]") {
       REQUIRE(decode(bytes.data(), 15, mode, *model, 0, i) == DecodeStatus::Ok);
       bool mine = i.row != nullptr && ours(*i.row);
       const cs_insn* theirs = capstone.decode(bytes);
+      bool same = i.row != nullptr && theirs != nullptr && i.len == theirs->size;
+      unsigned their_size = theirs != nullptr ? theirs->size : 0;
       bool vector =
           theirs != nullptr && (capstone.in(theirs, X86_GRP_FPU) || capstone.in(theirs, X86_GRP_MMX) ||
                                 capstone.in(theirs, X86_GRP_SSE1) || capstone.in(theirs, X86_GRP_SSE2));
