@@ -20,7 +20,7 @@ constexpr uint64_t kPentium = k486 | set_of(Vme, De, Pse, Tsc, Msr, Mce, Cx8, Ap
 constexpr uint64_t kPentium3 =
     kPentium | set_of(Pae, Sep, Mtrr, Pge, Mca, Cmov, Pat, Pse36, Mmx, Fxsr, Sse, Nopl);
 constexpr uint64_t kX8664 = kPentium3 | set_of(Sse2, Clflush, Syscall, Nx, Lm);
-constexpr uint64_t kMax = kX8664 | set_of(LahfLm, Page1g, Rdtscp, Pcid, Fsgsbase, Invpcid, Cx16, Erms);
+constexpr uint64_t kMax = kX8664 | set_of(LahfLm, Page1g, Rdtscp, Pcid, Fsgsbase, Invpcid, Cx16, Erms, SpecCtrl, ArchCapabilities);
 
 struct Entry {
   std::string_view name;
@@ -33,7 +33,7 @@ constexpr std::array kModels{
     Entry{"pentium", kPentium, 0x0543, ""},
     Entry{"pentium3", kPentium3, 0x0673, ""},
     Entry{"x86-64", kX8664, 0x0663, "Ilse virtual x86-64 processor"},
-    Entry{"max", kMax, 0x0663, "Ilse virtual processor"},
+    Entry{"max", kMax, 0x000806F8, "Ilse virtual processor"},
 };
 constexpr std::array<std::string_view, 5> kModelNames{"486", "pentium", "pentium3", "x86-64", "max"};
 
@@ -53,7 +53,8 @@ constexpr std::array kFeatureNames{
     FeatureName{"pdpe1gb", Page1g},  FeatureName{"rdtscp", Rdtscp},   FeatureName{"lm", Lm},
     FeatureName{"lahf_lm", LahfLm},  FeatureName{"pcid", Pcid},       FeatureName{"fsgsbase", Fsgsbase},
     FeatureName{"invpcid", Invpcid}, FeatureName{"cx16", Cx16},       FeatureName{"nopl", Nopl},
-    FeatureName{"erms", Erms},
+    FeatureName{"erms", Erms},         FeatureName{"spec-ctrl", SpecCtrl},
+    FeatureName{"arch-capabilities", ArchCapabilities},
 };
 
 uint32_t text4(const char* s) {
@@ -133,6 +134,7 @@ CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned 
     case 7:
       if (subleaf == 0) r.ebx = 1u << 6 | 1u << 13;  // x87: FDP on errors only, FCS and FDS always 0
       if (subleaf == 0) put(r.ebx, Fsgsbase, 0), put(r.ebx, Erms, 9), put(r.ebx, Invpcid, 10);
+      if (subleaf == 0) put(r.edx, SpecCtrl, 26), put(r.edx, ArchCapabilities, 29);
       break;
     case 0x80000000: r.eax = max_extended; break;
     case 0x80000001:

@@ -48,6 +48,8 @@ enum class Feature : uint8_t {
   Cx16,
   Nopl,
   Erms,
+  SpecCtrl,
+  ArchCapabilities,
   Cpuid,
   Count
 };

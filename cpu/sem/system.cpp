@@ -308,6 +308,7 @@ namespace {
 uint64_t* storage(Cpu& c, uint32_t n) {
   const Model& m = c.model();
   switch (n) {
+    case 0x48: return m.has(Feature::SpecCtrl) ? &c.msr.spec_ctrl : nullptr;
     case 0x8B: return &c.msr.bios_sign;
     case 0x174: return m.has(Feature::Sep) ? &c.msr.sysenter_cs : nullptr;
     case 0x175: return m.has(Feature::Sep) ? &c.msr.sysenter_esp : nullptr;
@@ -370,6 +371,10 @@ void rdmsr(Cpu& c, const Insn&) {
     v = c.board().tsc_deadline(c.id());
   } else if (n == 0xC0000080 && (m.has(Feature::Lm) || m.has(Feature::Nx))) {
     v = c.cr.efer;
+  } else if (n == 0x10A && m.has(Feature::ArchCapabilities)) {
+    // A processor with none of the known side channels: RDCL_NO, IBRS_ALL, SKIP_L1DFL_VMENTRY, SSB_NO, MDS_NO,
+    // PSCHANGE_MC_NO, TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO, BHI_NO, PBRSB_NO, GDS_NO, RFDS_NO.
+    v = 0x0D10E17B;
   } else if (n == 0xFE && m.has(Feature::Mtrr)) {
     v = 0x508;  // eight variable ranges, fixed ranges, write combining
   } else if (is_machine_check(n) || n == 0x17 || n == 0x2A || n == 0xCD || n == 0xCE || n == 0x3A ||
@@ -404,6 +409,8 @@ void wrmsr(Cpu& c, const Insn&) {
     uint64_t old = c.cr.efer;
     c.cr.efer = (v & allowed) | (old & kEferLma);
     if (((old ^ c.cr.efer) & kEferNx) != 0) c.flush_tlb();
+  } else if (n == 0x49 && m.has(Feature::SpecCtrl)) {
+    // IBPB: no predictor to flush.
   } else if (is_machine_check(n) || n == 0x79 || n == 0x17 || n == 0x2A) {
     // Accepted and without effect: microcode update, platform id.
   } else {
