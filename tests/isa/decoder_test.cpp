@@ -51,7 +51,8 @@ const char* capstone_errs(const Insn& i, const Width& w) {
   if (i.has_66 && near && w.capstone == CS_MODE_64) {
     return "Intel's processors ignore 66 on near branches in 64-bit code; AMD's do not";
   }
-  if (i.has_66 && near && i.rep != Rep::None) return "F2 and F3 do not take away 66 on near branches";
+  if (near && i.rep != Rep::None) return "F2 and F3 do not take away 66 on near branches";
+  if (near && w.capstone == CS_MODE_64 && i.addr_size == 4) return "67 does not change the immediate of near branches";
   if (!two && r.opcode == 0xC2) return "RET has sixteen bits of immediate whatever the operand size";
   return nullptr;
 }
