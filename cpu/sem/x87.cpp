@@ -167,7 +167,11 @@ void mask_move(Cpu& c, const Insn& i, const uint8_t* data, uint32_t mask, unsign
     check_eight(c, lin);
     return lin;
   };
-  if (mask == 0) eight(0);
+  if (mask == 0) {
+    // MASKMOVQ asks for the page even so.
+    uint64_t lin = eight(0);
+    if (n == 8) c.probe_write(lin, 1);
+  }
   // Eight bytes at a time, the upper ones first: a fault names the start of its eight.
   for (unsigned half = n; half > 0; half -= 8) {
     uint64_t start = eight(half - 8);
