@@ -162,7 +162,8 @@ void mask_move(Cpu& c, const Insn& i, const uint8_t* data, uint32_t mask, unsign
     // Eight bytes may wrap at the end of 4 GiB, but not go beyond a smaller limit.
     unsigned width = c.seg[i.seg].limit == 0xFFFFFFFF ? 1 : 8;
     uint64_t lin;
-    if (!c.segment(i.seg, (at + (k & ~7u)) & i.ea_mask, width, Access::Write, &lin)) throw GuestFault(c.fault_);
+    if (!c.segment(i.seg, (at + (k & ~7u)) & i.ea_mask, width, Access::Write, &lin))
+      throw GuestFault(c.fault_);
     if (c.code64() && !canonical(lin)) fault(kGP, 0);
     check_eight(c, lin);
     return lin;

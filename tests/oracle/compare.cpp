@@ -38,7 +38,8 @@ class Table {
  public:
   void line(const std::string& name, std::uint64_t before, std::uint64_t native, std::uint64_t emulated) {
     out_ << "  " << std::left << std::setw(8) << name << std::right << std::hex << std::setw(18) << before
-         << std::setw(18) << native << std::setw(18) << emulated << (native != emulated ? "  <--" : "") << "\n";
+         << std::setw(18) << native << std::setw(18) << emulated << (native != emulated ? "  <--" : "")
+         << "\n";
   }
   std::ostringstream& out() { return out_; }
 
@@ -67,7 +68,8 @@ void memory(std::ostringstream& out, const char* who, const std::vector<MemoryRu
   out << "  memory, " << who << ":";
   for (const MemoryRun& r : runs) {
     out << " [" << r.address << "]";
-    for (const std::uint8_t b : r.bytes) out << ' ' << std::setfill('0') << std::setw(2) << unsigned{b} << std::setfill(' ');
+    for (const std::uint8_t b : r.bytes)
+      out << ' ' << std::setfill('0') << std::setw(2) << unsigned{b} << std::setfill(' ');
   }
   out << "\n";
 }
@@ -87,7 +89,8 @@ std::string difference(const Case& c, const Result& native, const Result& emulat
   check(native.outcome == emulated.outcome, "outcome");
   // The parts of an x87 environment or state (D9 /4 and /6, DD /4 and /6) are checked one by one, in an order
   // of their own: which of two faults comes is not compared.
-  // So is a near CALL whose push and whose target are both bad: silicon pushes first, the engines check first.
+  // So is a near CALL whose push and whose target are both bad: silicon pushes first, the engines check
+  // first.
   const bool either = several_parts(c) || (near_call(c) && emulated.vector == kGeneralProtection);
   if (native.outcome == Outcome::kFault && !either) {
     check(native.vector == emulated.vector, "vector");
@@ -103,9 +106,10 @@ std::string difference(const Case& c, const Result& native, const Result& emulat
     return selectors;
   };
   check(null_as_zero(native.selector) == null_as_zero(emulated.selector), "selectors");
-  if (c.mode == Mode::k64) check(native.fs_base == emulated.fs_base && native.gs_base == emulated.gs_base, "bases");
-  // Silicon stores the return address of a near CALL before it checks the target; below the stack pointer of a
-  // faulting instruction nobody looks, and the engines check before they store.
+  if (c.mode == Mode::k64)
+    check(native.fs_base == emulated.fs_base && native.gs_base == emulated.gs_base, "bases");
+  // Silicon stores the return address of a near CALL before it checks the target; below the stack pointer of
+  // a faulting instruction nobody looks, and the engines check before they store.
   const bool call = native.outcome == Outcome::kFault && native.vector == kGeneralProtection && near_call(c);
   check(call || native.changes == emulated.changes, "memory");
   check(native.fx.fcw == emulated.fx.fcw, "fcw");
@@ -120,7 +124,10 @@ std::string difference(const Case& c, const Result& native, const Result& emulat
 std::string report(const std::string& name, const Case& c, const Result& native, const Result& emulated) {
   Table t;
   auto& out = t.out();
-  out << name << " in " << (c.mode == Mode::k16 ? 16 : c.mode == Mode::k32 ? 32 : 64)
+  out << name << " in "
+      << (c.mode == Mode::k16   ? 16
+          : c.mode == Mode::k32 ? 32
+                                : 64)
       << "-bit code: " << text_of(c) << "\n  differ in: " << difference(c, native, emulated) << "\n";
   out << "                      before            native          emulated\n";
   t.line("outcome", 0, static_cast<unsigned>(native.outcome), static_cast<unsigned>(emulated.outcome));
