@@ -179,7 +179,11 @@ mem::Ram make_ram() {
 
 class Bench {
  public:
-  Bench() : ram_(make_ram()), map_(ram_, log_), io_(log_), cpu_(0, *cpu::find_model("486"), map_, io_, board_, time_) {
+  Bench()
+      : ram_(make_ram()),
+        map_(ram_, log_),
+        io_(log_),
+        cpu_(0, *cpu::find_model("486"), map_, io_, board_, time_) {
     map_.add({mem::PhysMap::ram_region(0, kRam, ram_, 0)});
     map_.commit();
   }
@@ -230,8 +234,10 @@ class Bench {
   }
 
   static constexpr std::array<std::uint8_t, kRegs> kGpr = {
-      cpu::kRax, cpu::kRbx, cpu::kRcx, cpu::kRdx, 0, 0, 0, 0, cpu::kRsp, cpu::kRbp, cpu::kRsi, cpu::kRdi, 0, 0};
-  static constexpr std::array<std::uint8_t, kRegs> kSeg = {0, 0, 0, 0, cpu::kCs, cpu::kSs, cpu::kDs, cpu::kEs};
+      cpu::kRax, cpu::kRbx, cpu::kRcx, cpu::kRdx, 0,         0, 0,
+      0,         cpu::kRsp, cpu::kRbp, cpu::kRsi, cpu::kRdi, 0, 0};
+  static constexpr std::array<std::uint8_t, kRegs> kSeg = {0,        0,        0,        0,
+                                                           cpu::kCs, cpu::kSs, cpu::kDs, cpu::kEs};
   static bool is_segment(unsigned n) { return n >= kCs && n <= kEs; }
 
   void load(const State& s) {
@@ -290,7 +296,8 @@ struct Metadata {
     const auto dot = form.find('.');
     const auto opcode = opcodes.find(form.substr(0, dot));
     if (opcode == opcodes.not_found()) return 0xffff;
-    const std::string key = dot == std::string::npos ? "flags-mask" : "reg." + form.substr(dot + 1) + ".flags-mask";
+    const std::string key =
+        dot == std::string::npos ? "flags-mask" : "reg." + form.substr(dot + 1) + ".flags-mask";
     std::uint16_t mask = opcode->second.get<std::uint16_t>(key, 0xffff);
     // The list has OF undefined for shifts by immediate of words, and omits it for those of bytes.
     if (form.starts_with("C0")) mask &= static_cast<std::uint16_t>(~cpu::kOF);
@@ -338,9 +345,9 @@ const char* excluded(const Test& t) {
     if (one_of(op, {0x6d, 0x6f, 0xa5, 0xa7, 0xab, 0xad, 0xaf})) {
       return "a string instruction that faults keeps its registers, the 286 moves them first";
     }
-    const bool stack = (op >= 0x50 && op <= 0x61) ||
-                       one_of(op, {0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x8f, 0x9a, 0x9c, 0x9d, 0xc2, 0xc3,
-                                   0xc8, 0xc9, 0xca, 0xcb, 0xcf, 0xe8});
+    const bool stack =
+        (op >= 0x50 && op <= 0x61) || one_of(op, {0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x8f, 0x9a, 0x9c,
+                                                  0x9d, 0xc2, 0xc3, 0xc8, 0xc9, 0xca, 0xcb, 0xcf, 0xe8});
     const unsigned mod = modrm >> 6, rm = modrm & 7;
     const bool by_bp = has_modrm(op) && mod != 3 && (rm == 2 || rm == 3 || (rm == 6 && mod != 0));
     if (stack || segment == 0x36 || (by_bp && segment == 0)) return "the stack segment's end is 12, not 13";
@@ -376,8 +383,8 @@ void run_file(Bench& bench, const fs::path& path, Totals& totals) {
     if (first.empty()) first = "memory was written that the captured processor did not write";
     bench.wipe();
   }
-  std::printf("%s: %u passed, %u failed, %u excluded%s%s\n", form.c_str(), here.passed, here.failed, here.excluded,
-              first.empty() ? "" : "; first: ", first.c_str());
+  std::printf("%s: %u passed, %u failed, %u excluded%s%s\n", form.c_str(), here.passed, here.failed,
+              here.excluded, first.empty() ? "" : "; first: ", first.c_str());
   totals.passed += here.passed;
   totals.failed += here.failed;
   totals.excluded += here.excluded;

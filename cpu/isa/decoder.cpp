@@ -343,7 +343,8 @@ DecodeStatus decode(const uint8_t* bytes, unsigned available, uint32_t mode, con
   bool real_or_v86 = (mode & kModeProtected) == 0 || (mode & kModeV86) != 0;
   if (row->has(kProtectedOnly) && real_or_v86) return DecodeStatus::Ok;
   if (p.lock && !(row->has(kLockable) && out.mem)) return DecodeStatus::Ok;
-  if (row->reg_file == File::Control && (out.reg & 7) != 0 && (out.reg < 2 || out.reg > 4)) return DecodeStatus::Ok;
+  if (row->reg_file == File::Control && (out.reg & 7) != 0 && (out.reg < 2 || out.reg > 4))
+    return DecodeStatus::Ok;
   if (row->reg_file == File::Debug && out.reg > 7) return DecodeStatus::Ok;
   if (row->has(kSse) && (mode & kModeNoSse) != 0) return DecodeStatus::Ok;
   if (row->has(kMmx) && (mode & kModeMmxUd) != 0) return DecodeStatus::Ok;

@@ -91,6 +91,7 @@ enum class Op : uint8_t {
   SetCf,            // a
   // Control.
   CheckTarget,  // a is an offset that execution may go on at: #GP
+  CheckBranch,  // the relative target, if a: #GP
   Branch,       // to the relative target, cut to the operand size
   BranchIf,     // if a, else on to the next instruction
   Jump,         // to a
@@ -132,7 +133,8 @@ constexpr bool can_fault(const MicroOp& m) {
     case Op::Store:
     case Op::Div:
     case Op::Idiv:
-    case Op::CheckTarget: return true;
+    case Op::CheckTarget:
+    case Op::CheckBranch: return true;
     default: return false;
   }
 }

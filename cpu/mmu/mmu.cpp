@@ -346,8 +346,8 @@ bool Cpu::load_wide_slow(uint64_t lin, Xmm* value, const Insn* i) {
   uint64_t high = code64() ? lin + 8 : (lin + 8) & 0xFFFFFFFF;
   const Insn* outer = current;
   current = i;
-  bool ok = !bad_address(lin, i) && access(lin, 8, Access::Read, &value->lo, user()) && !bad_address(high, i) &&
-            access(high, 8, Access::Read, &value->hi, user());
+  bool ok = !bad_address(lin, i) && access(lin, 8, Access::Read, &value->lo, user()) &&
+            !bad_address(high, i) && access(high, 8, Access::Read, &value->hi, user());
   current = outer;
   return ok;
 }

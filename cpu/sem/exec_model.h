@@ -3,8 +3,8 @@
 //
 // Each template is instantiated twice. The fast path knows TLB hits and plain segments only: whatever else
 // comes up is noted in fault_, suppresses every later write, and makes finish() start the instruction over on
-// the slow path. Loads and checks come before the first write, so that starting over is invisible; and with no
-// call in it the fast path keeps all in registers.
+// the slow path. Loads and checks come before the first write, so that starting over is invisible; and with
+// no call in it the fast path keeps all in registers.
 #pragma once
 
 #include <bit>
@@ -661,7 +661,8 @@ class ExecModel : public VectorOperands<ExecModel<kPath>> {
   void check_branch() {
     if ((c_.mode() & (kModeFlatCode | kModeCode64)) != 0) [[likely]]
       return;
-    uint64_t target = (c_.gpr[kSlotBlock] + i_->ip + i_->len + i_->imm) & (i_->op_size == 2 ? 0xFFFF : 0xFFFFFFFF);
+    uint64_t target =
+        (c_.gpr[kSlotBlock] + i_->ip + i_->len + i_->imm) & (i_->op_size == 2 ? 0xFFFF : 0xFFFFFFFF);
     if (target > c_.seg[kCs].limit) raise_gp();
   }
   void branch_if(bool cond) { taken_ = cond; }

@@ -15,9 +15,7 @@ class VectorOperands {
  public:
   Xmm read(XmmReg) { return cpu().xmm[insn().reg]; }
   Xmm read(XmmRm) { return cpu().xmm[insn().rm]; }
-  Xmm read(XmmMem) {
-    return aligned() ? load_wide(self().template address<Xmm, Access::Read>()) : Xmm{};
-  }
+  Xmm read(XmmMem) { return aligned() ? load_wide(self().template address<Xmm, Access::Read>()) : Xmm{}; }
   Xmm read(XmmMemUnaligned) { return load_wide(self().template address<Xmm, Access::Read>()); }
   template <class T>
   Xmm read(XmmLowMem<T>) {

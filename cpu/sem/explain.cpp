@@ -236,7 +236,8 @@ class Explainer {
       case Op::SetFlagsIfCount:
         say("flags ", flag_letters(m.flags_written), " unless the count is 0");
         return {};
-      case Op::CheckTarget: return {};
+      case Op::CheckTarget:
+      case Op::CheckBranch: return {};
       case Op::Branch: say("rip <- ", relative()); return {};
       case Op::BranchIf: say("rip <- ", relative(), " if ", plain(m.a)); return {};
       case Op::Jump: say("rip <- ", plain(m.a)); return {};

@@ -1,5 +1,5 @@
-// FXSAVE, FXRSTOR, LDMXCSR, STMXCSR (Intel SDM vol. 1, §10.5; vol. 2). While a processor runs, new MXCSR flags
-// are in the host's register only: they are collected before the guest can look.
+// FXSAVE, FXRSTOR, LDMXCSR, STMXCSR (Intel SDM vol. 1, §10.5; vol. 2). While a processor runs, new MXCSR
+// flags are in the host's register only: they are collected before the guest can look.
 #include "cpu/fpu/mxcsr.h"
 #include "cpu/sem/helpers.h"
 

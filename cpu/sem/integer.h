@@ -357,13 +357,11 @@ struct Jcc : Branching {
     m.branch_if(m.template condition<kCode>());
   }
 };
-// As silicon: the return address is in memory even if the target faults, but the stack pointer stays.
 struct Call : Branching {
   template <class M, class I>
   static void run(M& m, I) {
-    m.store_push(m.template zero_extend_to<TypeOf<I>>(m.next_ip()));
     m.check_branch();
-    m.template commit_push<TypeOf<I>>();
+    m.push_value(m.template zero_extend_to<TypeOf<I>>(m.next_ip()));
     m.branch_if(m.true_());
   }
 };
@@ -371,9 +369,8 @@ struct CallIndirect : Jumping {
   template <class M, class S>
   static void run(M& m, S s) {
     auto target = m.read(s);
-    m.store_push(m.template zero_extend_to<TypeOf<S>>(m.next_ip()));
     m.check_target(target);
-    m.template commit_push<TypeOf<S>>();
+    m.push_value(m.template zero_extend_to<TypeOf<S>>(m.next_ip()));
     m.jump_to(target);
   }
 };

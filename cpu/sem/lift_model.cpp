@@ -148,7 +148,12 @@ void LiftModel::set_flags_by_count(Value r, uint32_t mask) {
 void LiftModel::check_target(Value target) {
   emit({.op = Op::CheckTarget, .width = target.width, .a = target.ref});
 }
+void LiftModel::check_branch(Value cond) {
+  if (!branch_checked_) emit({.op = Op::CheckBranch, .a = cond.ref});
+  branch_checked_ = true;
+}
 void LiftModel::branch_if(Value cond) {
+  check_branch(cond);
   const jit::MicroOp& from = list_[cond.ref];
   if (from.op == Op::Const && from.imm != 0) {
     emit({.op = Op::Branch});
@@ -163,10 +168,11 @@ Value LiftModel::loop(sem::LoopKind kind) {
   Value count = read_reg(Place::Fixed, kAddrSize, kRcxOffset);
   if (kind == sem::LoopKind::Jcxz) return is_zero(count);
   Value left = binary(Op::Sub, count, constant(1, kAddrSize));
-  write_reg(Place::Fixed, kAddrSize, kRcxOffset, left);
   Value again = negate(is_zero(left));
-  if (kind == sem::LoopKind::Loope) return binary(Op::LogicAnd, again, condition(kZero));
-  if (kind == sem::LoopKind::Loopne) return binary(Op::LogicAnd, again, condition(kNotZero));
+  if (kind == sem::LoopKind::Loope) again = binary(Op::LogicAnd, again, condition(kZero));
+  if (kind == sem::LoopKind::Loopne) again = binary(Op::LogicAnd, again, condition(kNotZero));
+  check_branch(again);
+  write_reg(Place::Fixed, kAddrSize, kRcxOffset, left);
   return again;
 }
 

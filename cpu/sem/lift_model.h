@@ -269,7 +269,7 @@ class LiftModel {
   // --- control flow -----------------------------------------------------------------------------------
   Value next_ip() { return emit({.op = jit::Op::NextIp, .width = 8}); }
   void check_target(Value target);
-  void check_branch() {}  // the branch itself checks
+  void check_branch() { check_branch(true_()); }
   void branch_if(Value cond);
   void jump_to(Value target);
   template <sem::LoopKind kKind>
@@ -303,6 +303,7 @@ class LiftModel {
   void drop_sp(uint8_t width);
   Wide multiply(jit::Op op, Value a, Value b);
   Division divide(jit::Op op, Value d);
+  void check_branch(Value cond);
   Value condition(unsigned code);
   Value loop(sem::LoopKind kind);
   void set_flags(jit::Op op, Value v, uint32_t mask);
@@ -310,6 +311,7 @@ class LiftModel {
 
   std::vector<jit::MicroOp>& list_;
   uint16_t insn_;
+  bool branch_checked_ = false;
   jit::Ref loaded_ = jit::kNoRef;  // the LoadForWrite that a StoreBack completes
 };
 

@@ -157,14 +157,25 @@ void frstor(Cpu& c, const Insn& i) {
 namespace {
 
 void mask_move(Cpu& c, const Insn& i, const uint8_t* data, uint32_t mask, unsigned n) {
-  if (mask == 0) return;
-  uint64_t at = c.gpr[kRdi] & i.ea_mask, lin;
-  if (!c.segment(i.seg, at, n, Access::Write, &lin)) throw GuestFault(c.fault_);
-  check_eight(c, lin);
+  uint64_t at = c.gpr[kRdi] & i.ea_mask;
+  auto eight = [&](unsigned k) {
+    // Eight bytes may wrap at the end of 4 GiB, but not go beyond a smaller limit.
+    unsigned width = c.seg[i.seg].limit == 0xFFFFFFFF ? 1 : 8;
+    uint64_t lin;
+    if (!c.segment(i.seg, (at + (k & ~7u)) & i.ea_mask, width, Access::Write, &lin))
+      throw GuestFault(c.fault_);
+    if (c.code64() && !canonical(lin)) fault(kGP, 0);
+    check_eight(c, lin);
+    return lin;
+  };
+  if (mask == 0) {
+    // MASKMOVQ asks for the page even so.
+    uint64_t lin = eight(0);
+    if (n == 8) c.probe_write(lin, 1);
+  }
   // Eight bytes at a time, the upper ones first: a fault names the start of its eight.
-  const uint64_t base = lin - at;
   for (unsigned half = n; half > 0; half -= 8) {
-    uint64_t start = base + ((at + half - 8) & i.ea_mask);
+    uint64_t start = eight(half - 8);
     for (unsigned k = 0; k < 8; ++k) {
       if ((mask >> (half - 8 + k) & 1) == 0) continue;
       try {
@@ -176,7 +187,7 @@ void mask_move(Cpu& c, const Insn& i, const uint8_t* data, uint32_t mask, unsign
     }
   }
   for (unsigned k = 0; k < n; ++k) {
-    if ((mask >> k & 1) != 0) c.write_lin(lin + k, 1, data[k]);
+    if ((mask >> k & 1) != 0) c.write_lin(eight(k) + (k & 7), 1, data[k]);
   }
 }
 

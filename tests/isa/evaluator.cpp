@@ -288,6 +288,11 @@ class Evaluator {
         }
         if (r.faulted) c_.raise(kGP, 0);
         return r;
+      case Op::CheckBranch:
+        r.faulted =
+            a != 0 && (c_.mode() & (kModeFlatCode | kModeCode64)) == 0 && relative() > c_.seg[kCs].limit;
+        if (r.faulted) c_.raise(kGP, 0);
+        return r;
       case Op::Branch: target_ = relative(); return r;
       case Op::BranchIf: target_ = a != 0 ? relative() : next_ip(); return r;
       case Op::Jump: target_ = a; return r;

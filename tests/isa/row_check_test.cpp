@@ -35,7 +35,7 @@ bool sets_from_producer(const MicroOp& m) { return m.op == Op::SetFlags || m.op 
 bool makes_flags(Op op) { return op >= Op::Add && op <= Op::TopBit; }
 bool gives_value(const MicroOp& m) {
   return !is_store(m) && !is_transfer(m) && m.op != Op::WriteReg && m.op != Op::WriteRegUnless &&
-         m.op != Op::CheckTarget && m.flags_written == 0;
+         m.op != Op::CheckTarget && m.op != Op::CheckBranch && m.flags_written == 0;
 }
 
 void check_references(const MicroOps& list) {

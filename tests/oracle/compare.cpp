@@ -10,7 +10,7 @@ namespace {
 
 constexpr const char* kNames[16] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
                                     "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
-constexpr unsigned kPageFault = 14;
+constexpr unsigned kPageFault = 14, kGeneralProtection = 13;
 
 // Linux tells user mode that pages of the kernel's half are present.
 std::uint32_t error_code(const Result& r) {
@@ -26,11 +26,20 @@ bool several_parts(const Case& c) {
   return false;
 }
 
+bool near_call(const Case& c) {
+  for (std::size_t i = 0; i < c.code.size(); ++i) {
+    if (c.code[i] == 0xe8) return true;
+    if (c.code[i] == 0xff) return i + 1 < c.code.size() && (c.code[i + 1] >> 3 & 7) == 2;
+  }
+  return false;
+}
+
 class Table {
  public:
   void line(const std::string& name, std::uint64_t before, std::uint64_t native, std::uint64_t emulated) {
     out_ << "  " << std::left << std::setw(8) << name << std::right << std::hex << std::setw(18) << before
-         << std::setw(18) << native << std::setw(18) << emulated << (native != emulated ? "  <--" : "") << "\n";
+         << std::setw(18) << native << std::setw(18) << emulated << (native != emulated ? "  <--" : "")
+         << "\n";
   }
   std::ostringstream& out() { return out_; }
 
@@ -59,7 +68,8 @@ void memory(std::ostringstream& out, const char* who, const std::vector<MemoryRu
   out << "  memory, " << who << ":";
   for (const MemoryRun& r : runs) {
     out << " [" << r.address << "]";
-    for (const std::uint8_t b : r.bytes) out << ' ' << std::setfill('0') << std::setw(2) << unsigned{b} << std::setfill(' ');
+    for (const std::uint8_t b : r.bytes)
+      out << ' ' << std::setfill('0') << std::setw(2) << unsigned{b} << std::setfill(' ');
   }
   out << "\n";
 }
@@ -79,7 +89,10 @@ std::string difference(const Case& c, const Result& native, const Result& emulat
   check(native.outcome == emulated.outcome, "outcome");
   // The parts of an x87 environment or state (D9 /4 and /6, DD /4 and /6) are checked one by one, in an order
   // of their own: which of two faults comes is not compared.
-  if (native.outcome == Outcome::kFault && !several_parts(c)) {
+  // So is a near CALL whose push and whose target are both bad: silicon pushes first, the engines check
+  // first.
+  const bool either = several_parts(c) || (near_call(c) && emulated.vector == kGeneralProtection);
+  if (native.outcome == Outcome::kFault && !either) {
     check(native.vector == emulated.vector, "vector");
     check(error_code(native) == error_code(emulated), "error code");
     check(native.cr2 == emulated.cr2, "cr2");
@@ -93,8 +106,12 @@ std::string difference(const Case& c, const Result& native, const Result& emulat
     return selectors;
   };
   check(null_as_zero(native.selector) == null_as_zero(emulated.selector), "selectors");
-  if (c.mode == Mode::k64) check(native.fs_base == emulated.fs_base && native.gs_base == emulated.gs_base, "bases");
-  check(native.changes == emulated.changes, "memory");
+  if (c.mode == Mode::k64)
+    check(native.fs_base == emulated.fs_base && native.gs_base == emulated.gs_base, "bases");
+  // Silicon stores the return address of a near CALL before it checks the target; below the stack pointer of
+  // a faulting instruction nobody looks, and the engines check before they store.
+  const bool call = native.outcome == Outcome::kFault && native.vector == kGeneralProtection && near_call(c);
+  check(call || native.changes == emulated.changes, "memory");
   check(native.fx.fcw == emulated.fx.fcw, "fcw");
   check(native.fx.fsw == emulated.fx.fsw, "fsw");
   check(native.fx.ftw == emulated.fx.ftw, "ftw");
@@ -107,7 +124,10 @@ std::string difference(const Case& c, const Result& native, const Result& emulat
 std::string report(const std::string& name, const Case& c, const Result& native, const Result& emulated) {
   Table t;
   auto& out = t.out();
-  out << name << " in " << (c.mode == Mode::k16 ? 16 : c.mode == Mode::k32 ? 32 : 64)
+  out << name << " in "
+      << (c.mode == Mode::k16   ? 16
+          : c.mode == Mode::k32 ? 32
+                                : 64)
       << "-bit code: " << text_of(c) << "\n  differ in: " << difference(c, native, emulated) << "\n";
   out << "                      before            native          emulated\n";
   t.line("outcome", 0, static_cast<unsigned>(native.outcome), static_cast<unsigned>(emulated.outcome));

@@ -103,8 +103,8 @@ class CpuRunner::Impl {
     put64(kPdHigh, kPresent | kWritable | kLarge);
     for (const Window& w : layout_) {
       for (std::uint64_t a = w.address; a < w.address + w.background.size(); a += 4096) {
-        put64(kPtLow + (a >> 12) * 8, a | kPresent | kUser | (w.writable ? kWritable : 0) |
-                                          (w.executable ? 0 : kNoExecute));
+        put64(kPtLow + (a >> 12) * 8,
+              a | kPresent | kUser | (w.writable ? kWritable : 0) | (w.executable ? 0 : kNoExecute));
       }
     }
     put64(kGdt + 0x10, descriptor(0, 0xfffff, 0x8000 | kLongBit | 0x9b));
@@ -116,8 +116,8 @@ class CpuRunner::Impl {
       const std::uint64_t handler = kHigh + kHandlers + v * 16;
       const std::uint64_t dpl = v == 3 || v == 4 ? 3 : 0;
       *at(kHandlers + v * 16) = 0xf4;
-      put64(kIdt + v * 16, (handler & 0xffff) | 0x10 << 16 | (0x8eULL | dpl << 5) << 40 |
-                               (handler >> 16 & 0xffff) << 48);
+      put64(kIdt + v * 16,
+            (handler & 0xffff) | 0x10 << 16 | (0x8eULL | dpl << 5) << 40 | (handler >> 16 & 0xffff) << 48);
       put64(kIdt + v * 16 + 8, handler >> 32);
     }
     put64(kTss + 4, kHigh + kStackTop);
@@ -158,7 +158,8 @@ class CpuRunner::Impl {
 
   void load(const Case& c, bool trap) {
     cpu_.reset(false);
-    cpu_.cr.cr0 = cpu::kCr0Pe | cpu::kCr0Pg | cpu::kCr0Et | cpu::kCr0Ne | cpu::kCr0Wp | cpu::kCr0Mp | cpu::kCr0Am;
+    cpu_.cr.cr0 =
+        cpu::kCr0Pe | cpu::kCr0Pg | cpu::kCr0Et | cpu::kCr0Ne | cpu::kCr0Wp | cpu::kCr0Mp | cpu::kCr0Am;
     cpu_.cr.cr3 = kPml4;
     cpu_.cr.cr4 = cpu::kCr4Pae | cpu::kCr4Osfxsr | cpu::kCr4Osxmmexcpt | cpu::kCr4Fsgsbase;
     cpu_.cr.efer = cpu::kEferSce | cpu::kEferLme | cpu::kEferLma | cpu::kEferNx;
@@ -171,8 +172,9 @@ class CpuRunner::Impl {
       const bool code = n == kCs;
       if (c.mode == Mode::k64) {
         const bool based = n == kFs || n == kGs;
-        const std::uint16_t attributes =
-            code ? kCode | kLongBit : n == kSs ? kData | kBigBit : static_cast<std::uint16_t>(0);
+        const std::uint16_t attributes = code       ? kCode | kLongBit
+                                         : n == kSs ? kData | kBigBit
+                                                    : static_cast<std::uint16_t>(0);
         load_segment(n, selectors[n], based ? c.base[n] : 0, 0xffffffff, attributes);
       } else if (c.mode == Mode::k32) {
         load_segment(n, selectors[n], c.base[n], 0xffffffff,

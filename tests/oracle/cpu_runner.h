@@ -1,6 +1,6 @@
-// The other side of the comparison: a case of native_case.h on the emulated processor. It runs in long mode at
-// privilege 3, as under the host's kernel: the same windows at the same linear addresses and nothing else for
-// the user, the same selectors, and an IDT whose handlers only stop.
+// The other side of the comparison: a case of native_case.h on the emulated processor. It runs in long mode
+// at privilege 3, as under the host's kernel: the same windows at the same linear addresses and nothing else
+// for the user, the same selectors, and an IDT whose handlers only stop.
 #pragma once
 
 #include <cstdint>

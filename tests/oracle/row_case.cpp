@@ -39,7 +39,8 @@ class Generator {
     if (insn_.mem && !random_.one_in(24)) aim(c);
     if (!decode()) return std::nullopt;
     seed_selectors(c);
-    if (native_rejects(bytes_, mode_) || (native_locks(bytes_, mode_) && !lock_is_safe(c))) return std::nullopt;
+    if (native_rejects(bytes_, mode_) || (native_locks(bytes_, mode_) && !lock_is_safe(c)))
+      return std::nullopt;
     c.code = bytes_;
     if (row_.has(cpu::kString)) c.step_limit = 40;
     return c;
@@ -61,7 +62,8 @@ class Generator {
     const bool vector = row_.has(cpu::kSse) || row_.has(cpu::kMmx);
     if (row_.prefix == Mandatory::Any && !vector && random_.one_in(3)) bytes_.push_back(0x66);
     // Those that select another instruction on the host are kept off the rows of two-byte opcodes.
-    const bool repeats = row_.has(cpu::kString) ? random_.one_in(2) : row_.map == cpu::Map::OneByte && random_.one_in(12);
+    const bool repeats =
+        row_.has(cpu::kString) ? random_.one_in(2) : row_.map == cpu::Map::OneByte && random_.one_in(12);
     if (row_.prefix == Mandatory::Any && repeats) bytes_.push_back(random_.one_in(2) ? 0xf3 : 0xf2);
     if (random_.one_in(5)) bytes_.push_back(0x67);
     if (random_.one_in(6)) bytes_.push_back(random_.pick(kSegments));
@@ -81,7 +83,8 @@ class Generator {
     modrm_at_ = bytes_.size();
     if (takes_modrm(row_)) bytes_.push_back(modrm());
     for (unsigned i = 0; i < 16; ++i) bytes_.push_back(static_cast<std::uint8_t>(random_.next()));
-    if (random_.one_in(4)) bytes_[modrm_at_ + (takes_modrm(row_) ? 1 : 0)] = static_cast<std::uint8_t>(random_.below(4));
+    if (random_.one_in(4))
+      bytes_[modrm_at_ + (takes_modrm(row_) ? 1 : 0)] = static_cast<std::uint8_t>(random_.below(4));
   }
 
   std::uint8_t modrm() {
@@ -89,15 +92,17 @@ class Generator {
     auto byte = static_cast<std::uint8_t>(random_.next());
     if (random_.one_in(4)) byte |= 0xc0;
     if (row_.ext >= 0) byte = static_cast<std::uint8_t>((byte & 0xc7) | row_.ext << 3);
-    if (row_.has(cpu::kMemOnly) && byte >= 0xc0) byte = static_cast<std::uint8_t>(byte ^ (random_.below(3) + 1) << 6);
+    if (row_.has(cpu::kMemOnly) && byte >= 0xc0)
+      byte = static_cast<std::uint8_t>(byte ^ (random_.below(3) + 1) << 6);
     if (row_.has(cpu::kRegOnly)) byte |= 0xc0;
     return byte;
   }
 
   // True if the bytes are an instruction of this row.
   bool decode() {
-    const auto status = cpu::decode(bytes_.data(), static_cast<unsigned>(std::min<std::size_t>(bytes_.size(), 15)),
-                                    decoder_mode(mode_), model_, 0, insn_);
+    const auto status =
+        cpu::decode(bytes_.data(), static_cast<unsigned>(std::min<std::size_t>(bytes_.size(), 15)),
+                    decoder_mode(mode_), model_, 0, insn_);
     return status == cpu::DecodeStatus::Ok && insn_.row == &row_;
   }
 
@@ -120,7 +125,8 @@ class Generator {
     if (is(0xd7)) c.gpr[kRbx] = data_offset();
     if (is(0xc9) || is(0xc8)) c.gpr[kRbp] = data_offset();
     if (is(0xf6) || is(0xf7)) {  // a dividend that mostly fits
-      if (random_.one_in(2)) c.gpr[kRdx] = static_cast<std::int64_t>(c.gpr[kRax]) < 0 && row_.ext == 7 ? ~0ULL : 0;
+      if (random_.one_in(2))
+        c.gpr[kRdx] = static_cast<std::int64_t>(c.gpr[kRax]) < 0 && row_.ext == 7 ? ~0ULL : 0;
       if (random_.one_in(3)) c.gpr[kRdx] = random_.below(16);
     }
     for (Operand o : row_.operands) {
@@ -186,7 +192,8 @@ class Generator {
 
   // One that means the same to the host's kernel and to the oracle's set-up.
   std::uint16_t selector() {
-    static constexpr std::array<std::uint16_t, 12> kKnown = {0, 1, 2, 3, 0x10, 0x18, 0x20, 0x23, 0x28, 0x2b, 0x33, 0x2b};
+    static constexpr std::array<std::uint16_t, 12> kKnown = {0,    1,    2,    3,    0x10, 0x18,
+                                                             0x20, 0x23, 0x28, 0x2b, 0x33, 0x2b};
     if (mode_ == Mode::k16 && random_.one_in(2)) return static_cast<std::uint16_t>(random_.below(6) << 3 | 7);
     return random_.one_in(16) ? static_cast<std::uint16_t>(0xfff8 | random_.below(4)) : random_.pick(kKnown);
   }
@@ -200,7 +207,8 @@ class Generator {
       r.address = address;
       for (unsigned i = 0; i < size; ++i) r.bytes.push_back(static_cast<std::uint8_t>(v >> 8 * i));
     };
-    const bool far_pointer = name == "les" || name == "lds" || name == "lss" || name == "lfs" || name == "lgs";
+    const bool far_pointer =
+        name == "les" || name == "lds" || name == "lss" || name == "lfs" || name == "lgs";
     const bool tested = name == "lar" || name == "lsl" || name == "verr" || name == "verw";
     const bool one_byte = row_.map == cpu::Map::OneByte;
     const std::uint64_t operand = effective_address(c) + segment_base(c);

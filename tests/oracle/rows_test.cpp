@@ -30,7 +30,8 @@ std::string describe(const cpu::Row& row) {
   return text + ")";
 }
 
-// PUSHF stores TF, MOV SS and POP SS hold its trap back: the emulated side has to run under it as the host does.
+// PUSHF stores TF, MOV SS and POP SS hold its trap back: the emulated side has to run under it as the host
+// does.
 bool shows_tf(const cpu::Row& row) {
   return row.map == cpu::Map::OneByte && (row.opcode == 0x9c || row.opcode == 0x8e || row.opcode == 0x17);
 }
@@ -39,13 +40,15 @@ struct Tally {
   std::uint64_t cases = 0, compared = 0, differing = 0, rows = 0, rows_differing = 0;
 };
 
-void compare_row(const cpu::Row& row, NativeRunner& native, CpuRunner& emulated, std::uint64_t count, Tally& tally) {
+void compare_row(const cpu::Row& row, NativeRunner& native, CpuRunner& emulated, std::uint64_t count,
+                 Tally& tally) {
   static const cpu::Model kModel = *cpu::find_model("max");
   std::uint64_t compared = 0, differing = 0;
   std::string first;
   for (const Mode mode : {Mode::k64, Mode::k32, Mode::k16}) {
-    Random random(number("ILSE_ORACLE_SEED", 1) * 0x10001 + row.opcode * 64U + static_cast<unsigned>(row.ext + 1) * 4U +
-                  static_cast<unsigned>(mode) + static_cast<unsigned>(row.map) * 0x4000U);
+    Random random(number("ILSE_ORACLE_SEED", 1) * 0x10001 + row.opcode * 64U +
+                  static_cast<unsigned>(row.ext + 1) * 4U + static_cast<unsigned>(mode) +
+                  static_cast<unsigned>(row.map) * 0x4000U);
     for (std::uint64_t left = count; left > 0;) {
       std::vector<Case> cases;
       for (; left > 0 && cases.size() < 500; --left) {
@@ -70,7 +73,8 @@ void compare_row(const cpu::Row& row, NativeRunner& native, CpuRunner& emulated,
   CHECK(compared > 0);
   if (differing == 0) return;
   UNSCOPED_INFO(describe(row) << ": " << differing << " of " << compared << " cases differ");
-  if (++tally.rows_differing <= number("ILSE_ORACLE_SHOWN", kShownRows)) WARN(differing << " differ, the first:\n" << first);
+  if (++tally.rows_differing <= number("ILSE_ORACLE_SHOWN", kShownRows))
+    WARN(differing << " differ, the first:\n" << first);
 }
 
 TEST_CASE("oracle: every row of the opcode table against the host", "[oracle][rows]") {
