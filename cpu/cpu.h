@@ -296,6 +296,7 @@ class Cpu final : public mem::ProcessorPins {
   bool user() const { return (mode_ & kModeCplMask) == kModeCplMask; }
   Block* find_block();
   Block* build(uint64_t lin, uint64_t phys);
+  Block scratch_block(uint64_t phys);
   Block* part_of(const Block& b, unsigned count);
   bool fetch_page(uint64_t lin, uint64_t* phys);
   void events();

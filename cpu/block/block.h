@@ -38,6 +38,7 @@ struct Block {
   uint16_t bytes = 0;
   bool valid = false;
   bool cached = false;            // false: scratch, gone after one run
+  const Block* origin = nullptr;  // of a scratch copy: the block that it is the beginning of
   Block* link[2] = {};            // successors in the same page: not taken, taken
   uint32_t page[2] = {~0u, ~0u};  // RAM pages that it touches
   uint32_t chunks[2] = {};        // the 128-byte chunks of each

@@ -103,7 +103,8 @@ void BlockCache::code_written(uint32_t page, unsigned offset, unsigned size) {
     }
     drop(b);
     ++invalidated_;
-    if (running_ != nullptr && *running_ == b) *leave_ = true;
+    const Block* running = running_ != nullptr ? *running_ : nullptr;
+    if (running != nullptr && (running == b || running->origin == b)) *leave_ = true;
     return true;
   };
   std::erase_if(it->second, hit);

@@ -67,6 +67,14 @@ bool Cpu::fetch_page(uint64_t lin, uint64_t* phys) {
   return true;
 }
 
+Block Cpu::scratch_block(uint64_t phys) {
+  Block b;
+  b.phys = phys;
+  b.mode = mode_;
+  b.insns = scratch_insns_->data();
+  return b;
+}
+
 // Decodes from `lin` on. Null: fault_ is set.
 Block* Cpu::build(uint64_t lin, uint64_t phys) {
   const mem::Region& region = memory_.for_read({phys});
@@ -78,7 +86,7 @@ Block* Cpu::build(uint64_t lin, uint64_t phys) {
     jumps_->fill({});
     link_from_ = nullptr;
   }
-  if (!cached) *b = Block{phys, mode_, 0, 0, false, false, {}, {~0u, ~0u}, {}, scratch_insns_->data()};
+  if (!cached) *b = scratch_block(phys);
 
   unsigned limit = (mode_ & kModeSingle) != 0 || !cached ? 1 : BlockCache::kMaxInsns;
   unsigned in_page = static_cast<unsigned>(mem::kPageSize - (phys & 0xFFF));
@@ -190,8 +198,10 @@ Block* Cpu::find_block() {
 
 // The first `count` instructions of `b`, to end a slice on the exact instruction.
 Block* Cpu::part_of(const Block& b, unsigned count) {
-  scratch_ = Block{b.phys,     b.mode, static_cast<uint16_t>(count), 0, true, false, {},
-                   {~0u, ~0u}, {},     scratch_insns_->data()};
+  scratch_ = scratch_block(b.phys);
+  scratch_.count = static_cast<uint16_t>(count);
+  scratch_.valid = true;
+  scratch_.origin = &b;
   std::copy(b.insns, b.insns + count, scratch_.insns);
   for (unsigned k = 0; k < count; ++k) scratch_.insns[k].left = static_cast<uint16_t>(count - k);
   Insn& end = scratch_.insns[count];
