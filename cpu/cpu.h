@@ -379,7 +379,7 @@ inline const Insn* Cpu::jump(uint64_t rip) {
 inline const Insn* Cpu::branch(const Insn* i, bool taken) {
   uint64_t target = gpr[kSlotBlock] + i->ip + i->len;
   // A taken branch is cut to its operand size, falling through is not.
-  target = taken ? (target + i->imm) & (~0ull >> (64 - 8 * i->op_size)) : target & ip_mask();
+  target = taken ? (target + i->imm) & i->ea_mask : target & (i->ea_mask | 0xFFFFFFFF);
   Block* b = block->link[taken];
   if (b != nullptr && b->valid) [[likely]]
     return enter(b, target);

@@ -50,7 +50,7 @@ mem::Result<void> Session::open() {
   sigset_t set;
   sigemptyset(&set);
   for (int s : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, s);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  pthread_sigmask(SIG_BLOCK, &set, &mask_before_);
   signals_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (signals_ < 0 || wake_ < 0)
@@ -161,7 +161,10 @@ Session::~Session() {
   chars_.reset();
   machine_.reset();
   if (log_ != nullptr && log_ != stderr) std::fclose(log_);
-  if (signals_ >= 0) close(signals_);
+  if (signals_ >= 0) {
+    close(signals_);
+    pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
+  }
   if (wake_ >= 0) close(wake_);
 }
 

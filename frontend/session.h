@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <functional>
 #include <memory>
 #include <string>
@@ -96,6 +97,7 @@ class Session {
 
   std::unique_ptr<gdb::Server> gdb_;
   int signals_ = -1;  // signalfd
+  sigset_t mask_before_{};
   int wake_ = -1;     // eventfd
   std::chrono::steady_clock::time_point started_{};
   uint64_t slice_ = 100'000;

@@ -313,8 +313,11 @@ DecodeStatus decode(const uint8_t* bytes, unsigned available, uint32_t mode, con
           out.imm = r.bytes(2);
           out.imm2 = r.byte();
           break;
-        case Operand::RelB: out.imm = static_cast<uint64_t>(r.sbytes(1)); break;
-        case Operand::RelZ: out.imm = static_cast<uint64_t>(r.sbytes(out.op_size == 2 ? 2 : 4)); break;
+        case Operand::RelB:
+        case Operand::RelZ:
+          out.imm = static_cast<uint64_t>(r.sbytes(o == Operand::RelB ? 1 : out.op_size == 2 ? 2 : 4));
+          out.ea_mask = ~0ull >> (64 - 8 * out.op_size);
+          break;
         case Operand::Far:
           out.imm = r.bytes(out.op_size == 2 ? 2 : 4);
           out.far_selector = static_cast<uint16_t>(r.bytes(2));
