@@ -1,3 +1,5 @@
+// The command line: defaults, spellings, errors with the nearest relative, and that --print-config gives the
+// run back.
 #include "frontend/options/options.h"
 
 #include <catch2/catch.hpp>

@@ -1,3 +1,5 @@
+// A whole session without a display: tiny guests, exit statuses, limits, character back ends, hashes, the
+// prompts.
 #include "frontend/session.h"
 
 #include <catch2/catch.hpp>
