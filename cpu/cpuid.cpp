@@ -20,7 +20,8 @@ constexpr uint64_t kPentium = k486 | set_of(Vme, De, Pse, Tsc, Msr, Mce, Cx8, Ap
 constexpr uint64_t kPentium3 =
     kPentium | set_of(Pae, Sep, Mtrr, Pge, Mca, Cmov, Pat, Pse36, Mmx, Fxsr, Sse, Nopl);
 constexpr uint64_t kX8664 = kPentium3 | set_of(Sse2, Clflush, Syscall, Nx, Lm);
-constexpr uint64_t kMax = kX8664 | set_of(LahfLm, Page1g, Rdtscp, Pcid, Fsgsbase, Invpcid, Cx16, Erms, SpecCtrl, ArchCapabilities);
+constexpr uint64_t kMax =
+    kX8664 | set_of(LahfLm, Page1g, Rdtscp, Pcid, Fsgsbase, Invpcid, Cx16, Erms, SpecCtrl, ArchCapabilities);
 
 struct Entry {
   std::string_view name;
@@ -42,18 +43,41 @@ struct FeatureName {
   Feature feature;
 };
 constexpr std::array kFeatureNames{
-    FeatureName{"fpu", Fpu},         FeatureName{"vme", Vme},         FeatureName{"de", De},
-    FeatureName{"pse", Pse},         FeatureName{"tsc", Tsc},         FeatureName{"msr", Msr},
-    FeatureName{"pae", Pae},         FeatureName{"mce", Mce},         FeatureName{"cx8", Cx8},
-    FeatureName{"apic", Apic},       FeatureName{"sep", Sep},         FeatureName{"mtrr", Mtrr},
-    FeatureName{"pge", Pge},         FeatureName{"mca", Mca},         FeatureName{"cmov", Cmov},
-    FeatureName{"pat", Pat},         FeatureName{"pse36", Pse36},     FeatureName{"clflush", Clflush},
-    FeatureName{"mmx", Mmx},         FeatureName{"fxsr", Fxsr},       FeatureName{"sse", Sse},
-    FeatureName{"sse2", Sse2},       FeatureName{"syscall", Syscall}, FeatureName{"nx", Nx},
-    FeatureName{"pdpe1gb", Page1g},  FeatureName{"rdtscp", Rdtscp},   FeatureName{"lm", Lm},
-    FeatureName{"lahf_lm", LahfLm},  FeatureName{"pcid", Pcid},       FeatureName{"fsgsbase", Fsgsbase},
-    FeatureName{"invpcid", Invpcid}, FeatureName{"cx16", Cx16},       FeatureName{"nopl", Nopl},
-    FeatureName{"erms", Erms},         FeatureName{"spec-ctrl", SpecCtrl},
+    FeatureName{"fpu", Fpu},
+    FeatureName{"vme", Vme},
+    FeatureName{"de", De},
+    FeatureName{"pse", Pse},
+    FeatureName{"tsc", Tsc},
+    FeatureName{"msr", Msr},
+    FeatureName{"pae", Pae},
+    FeatureName{"mce", Mce},
+    FeatureName{"cx8", Cx8},
+    FeatureName{"apic", Apic},
+    FeatureName{"sep", Sep},
+    FeatureName{"mtrr", Mtrr},
+    FeatureName{"pge", Pge},
+    FeatureName{"mca", Mca},
+    FeatureName{"cmov", Cmov},
+    FeatureName{"pat", Pat},
+    FeatureName{"pse36", Pse36},
+    FeatureName{"clflush", Clflush},
+    FeatureName{"mmx", Mmx},
+    FeatureName{"fxsr", Fxsr},
+    FeatureName{"sse", Sse},
+    FeatureName{"sse2", Sse2},
+    FeatureName{"syscall", Syscall},
+    FeatureName{"nx", Nx},
+    FeatureName{"pdpe1gb", Page1g},
+    FeatureName{"rdtscp", Rdtscp},
+    FeatureName{"lm", Lm},
+    FeatureName{"lahf_lm", LahfLm},
+    FeatureName{"pcid", Pcid},
+    FeatureName{"fsgsbase", Fsgsbase},
+    FeatureName{"invpcid", Invpcid},
+    FeatureName{"cx16", Cx16},
+    FeatureName{"nopl", Nopl},
+    FeatureName{"erms", Erms},
+    FeatureName{"spec-ctrl", SpecCtrl},
     FeatureName{"arch-capabilities", ArchCapabilities},
 };
 

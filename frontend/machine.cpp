@@ -66,7 +66,8 @@ void Machine::steer(uint64_t host_ns) {
   const int64_t lag = std::clamp(static_cast<int64_t>(host_ns - now), -reach / 2, reach);
   // A slope beyond these limits would leave a guest no time for work between its timer's ticks.
   constexpr int64_t kUsual = int64_t{kNsPerInstruction} << 16;
-  line_.scale = static_cast<uint64_t>(std::clamp(pace + pace / 1024 * lag / (reach / 1024), kUsual / 16, kUsual * 16));
+  line_.scale =
+      static_cast<uint64_t>(std::clamp(pace + pace / 1024 * lag / (reach / 1024), kUsual / 16, kUsual * 16));
 }
 
 // How many instructions until virtual time has reached `t`.

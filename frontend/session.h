@@ -98,7 +98,7 @@ class Session {
   std::unique_ptr<gdb::Server> gdb_;
   int signals_ = -1;  // signalfd
   sigset_t mask_before_{};
-  int wake_ = -1;     // eventfd
+  int wake_ = -1;  // eventfd
   std::chrono::steady_clock::time_point started_{};
   uint64_t slice_ = 100'000;
   static constexpr unsigned kTripleFaultReports = 5;

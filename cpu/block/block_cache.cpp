@@ -80,8 +80,8 @@ void BlockCache::drop(Block* b) {
   if (*link != nullptr) *link = (*link)->next;
 }
 
-// The chunks only say where to look: a block goes when bytes of its own change, so that data beside code costs
-// no more than this search.
+// The chunks only say where to look: a block goes when bytes of its own change, so that data beside code
+// costs no more than this search.
 void BlockCache::code_written(uint32_t page, unsigned offset, unsigned size) {
   auto it = pages_.find(page);
   if (it == pages_.end()) return;

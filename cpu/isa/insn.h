@@ -26,7 +26,7 @@ struct Insn {
   Handler fn = nullptr;
   const Row* row = nullptr;
   uint64_t imm = 0;      // sign- or zero-extended as the operand letter says
-  uint64_t ea_mask = 0;     // address size: 16, 32 or 64 ones; of a relative branch: operand size
+  uint64_t ea_mask = 0;  // address size: 16, 32 or 64 ones; of a relative branch: operand size
   int32_t disp = 0;      // RIP-relative: from the start of the block
   uint16_t ip = 0;       // offset of the first byte from the block's start
   uint16_t left = 0;     // instructions of the block from this one on, itself included

@@ -20,8 +20,15 @@ template <class I, class... Bound>
   return m.template finish<I::kFlow>(nullptr);
 }
 
+// Sanitizer builds leave the inlining to the compiler: they look for faults, and are built often.
+#if defined(__SANITIZE_ADDRESS__)
+#define ILSE_FLATTEN
+#else
+#define ILSE_FLATTEN [[gnu::flatten]]
+#endif
+
 template <class I, class... Bound>
-[[gnu::flatten]] const Insn* exec(Cpu& c, const Insn* i) {
+ILSE_FLATTEN const Insn* exec(Cpu& c, const Insn* i) {
   ExecModel<Path::Fast> m(c, i);
   I::run(m, Bound{}...);
   return m.template finish<I::kFlow>(&exec_slow<I, Bound...>);

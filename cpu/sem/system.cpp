@@ -372,8 +372,8 @@ void rdmsr(Cpu& c, const Insn&) {
   } else if (n == 0xC0000080 && (m.has(Feature::Lm) || m.has(Feature::Nx))) {
     v = c.cr.efer;
   } else if (n == 0x10A && m.has(Feature::ArchCapabilities)) {
-    // A processor with none of the known side channels: RDCL_NO, IBRS_ALL, SKIP_L1DFL_VMENTRY, SSB_NO, MDS_NO,
-    // PSCHANGE_MC_NO, TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO, BHI_NO, PBRSB_NO, GDS_NO, RFDS_NO.
+    // A processor with none of the known side channels: RDCL_NO, IBRS_ALL, SKIP_L1DFL_VMENTRY, SSB_NO,
+    // MDS_NO, PSCHANGE_MC_NO, TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO, BHI_NO, PBRSB_NO, GDS_NO, RFDS_NO.
     v = 0x0D10E17B;
   } else if (n == 0xFE && m.has(Feature::Mtrr)) {
     v = 0x508;  // eight variable ranges, fixed ranges, write combining

@@ -44,9 +44,9 @@ struct BoardConfig {
   std::string boot_order = "cad";  // a floppy, c disk, d CD-ROM, n network
   bool boot_menu = false;
 
-  // Direct boot: the kernel's image, its initial RAM disk and its command line. Empty: none. A multiboot kernel
-  // (is_multiboot() in kernel_boot.h) gets modules, its initial RAM disk the first of them, and its own name
-  // before the command line.
+  // Direct boot: the kernel's image, its initial RAM disk and its command line. Empty: none. A multiboot
+  // kernel (is_multiboot() in kernel_boot.h) gets modules, its initial RAM disk the first of them, and its
+  // own name before the command line.
   std::vector<uint8_t> kernel;
   std::string kernel_name = "kernel";
   std::vector<uint8_t> initrd;

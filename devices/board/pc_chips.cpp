@@ -114,9 +114,8 @@ PcChips::PcChips(Pc& pc, std::unique_ptr<mem::Ram> video_memory)
   for (unsigned i = 0; i < config.serial_ports; ++i) {
     auto s = std::make_unique<Serial>();
     std::string name = "com" + std::to_string(i + 1);
-    s->uart =
-        std::make_unique<Uart16550>(pc.scheduler_, name, hub.line(IrqHub::kIsa, kSerialIrqs[i]), s->socket,
-                                    Uart16550::Wire::Fast);
+    s->uart = std::make_unique<Uart16550>(pc.scheduler_, name, hub.line(IrqHub::kIsa, kSerialIrqs[i]),
+                                          s->socket, Uart16550::Wire::Fast);
     s->feed = std::make_unique<SerialFeed>(name + "-feed", *s->uart);
     serial.push_back(std::move(s));
   }

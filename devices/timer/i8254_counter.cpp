@@ -160,7 +160,12 @@ uint8_t I8254Counter::read_byte() {
     status_latched = false;
     return status_latch;
   }
-  uint16_t v = latched ? latch : visible();
+  // A bus cycle takes longer than a clock: no program reads a count that it wrote before it is loaded. Time
+  // here may not have moved between the two, and Linux's quick TSC calibration gives up when it then sees the
+  // old count.
+  I8254Counter settled = *this;
+  if (load_next) settled.load();
+  uint16_t v = latched ? latch : settled.visible();
   bool high = access == Access::High || (access == Access::LowHigh && read_high);
   if (access == Access::LowHigh) read_high = !read_high;
   if (access != Access::LowHigh || high) latched = false;

@@ -161,6 +161,17 @@ TEST_CASE("8254: BCD counting") {
   CHECK(b.count(0) == 0x9999);
 }
 
+TEST_CASE("8254: a count just written is what the next read gives") {
+  PitBench b;
+  b.out8(0x61, 1);
+  b.program(2, 0, 0xFFFF);
+  CHECK(b.count(2) == 0xFFFF);
+  b.clocks(1);
+  CHECK(b.count(2) == 0xFFFF);
+  b.clocks(0x100);
+  CHECK(b.count(2) == 0xFEFF);
+}
+
 TEST_CASE("8254: count latch keeps its value until it is read") {
   PitBench b;
   b.program(0, 2, 1000);

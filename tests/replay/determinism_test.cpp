@@ -1,6 +1,6 @@
-// Guest-visible state is a function of snapshot and input log (DESIGN.md, invariant 2): SeaBIOS runs twice to the
-// same hashes, whatever the slices; a machine that was saved and loaded runs on identically; input arrives at the
-// same instruction. Real firmware; skipped with a message where it is not installed.
+// Guest-visible state is a function of snapshot and input log (DESIGN.md, invariant 2): SeaBIOS runs twice to
+// the same hashes, whatever the slices; a machine that was saved and loaded runs on identically; input
+// arrives at the same instruction. Real firmware; skipped with a message where it is not installed.
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <iterator>
@@ -41,7 +41,8 @@ Hashes run(ui::Machine& m, uint64_t end, uint64_t slice, uint64_t key_at = 0) {
     uint64_t to = end;
     if (m.instructions() < key_at) to = key_at;
     m.run(std::min(slice, to - m.instructions()));
-    if (key_at != 0 && m.instructions() == key_at) m.board().door().post({dev::OutsideEvent::Kind::Key, 0, 0x28});
+    if (key_at != 0 && m.instructions() == key_at)
+      m.board().door().post({dev::OutsideEvent::Kind::Key, 0, 0x28});
   }
   m.run(0);
   return hashes;

@@ -1,5 +1,5 @@
-// Code that rewrites the loop it runs in gives one result wherever the slices end: a store into the running block
-// is seen also when only the beginning of the block is running.
+// Code that rewrites the loop it runs in gives one result wherever the slices end: a store into the running
+// block is seen also when only the beginning of the block is running.
 #include <catch2/catch.hpp>
 #include <cstring>
 

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Boots one guest to its prompt, types commands, reboots it if told to, powers it off.
+
+usage: tests/boot/boot.py GUEST MEDIUM ILSE [--reboot] [--guests FOLDER] [--log FILE]
+
+GUEST is amd64, i386 or i386-pae; MEDIUM is kernel, iso or disk; ILSE is the emulator. FOLDER
+(default: guests/ of this tree) is where ./run --build-guests has put the guests. Nothing is built
+here: status 77 says that the guest or the firmware is not there. --log keeps the serial line.
+"""
+
+import argparse
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "setup"))
+
+from guest import BANNER, SERIAL, TOP, Failure, Guest, check, copy_partition, fsck  # noqa: E402
+
+FIRMWARE = pathlib.Path("/usr/share/seabios/bios-256k.bin")
+MACHINE = {"amd64": "x86_64", "i386": "i686", "i386-pae": "i686"}
+SKIP = 77
+
+
+def medium_files(folder, kind, medium):
+    endings = {"kernel": ("vmlinuz", "initrd"), "iso": ("iso",), "disk": ("img",)}[medium]
+    return [folder / f"debian-{kind}.{ending}" for ending in endings]
+
+
+def options(kind, medium, files, work):
+    """The emulator's options, and the disk image that the guest writes to."""
+    if medium == "kernel":
+        return ["-kernel", str(files[0]), "-initrd", str(files[1]), "-append", "console=ttyS0,115200"], None
+    if medium == "iso":
+        return ["-cdrom", str(files[0]), "-boot", "d"], None
+    disk = work / f"{kind}.img"
+    subprocess.run(["cp", "--sparse=always", str(files[0]), str(disk)], check=True)
+    return ["-hda", str(disk), "-boot", "c"], disk
+
+
+def talk(guest, kind, medium):
+    check(guest.run("uname -m") == [MACHINE[kind]], "uname -m is wrong")
+    check(guest.run("echo $((6 * 7))") == ["42"], "echo is wrong")
+    root = guest.run("mount | grep ' / '")[-1]
+    check(("ext4" in root) == (medium == "disk"), f"the root is {root}")
+    check(len(guest.run("lspci")) >= 4, "lspci lists too little")
+    oops = guest.run("dmesg | grep -E 'WARNING: CPU|BUG:|Oops|Call Trace'")
+    check(not oops, "the kernel complains:\n" + "\n".join(oops))
+    if medium == "iso":
+        check(guest.run("mount -o ro /dev/sr0 /mnt && ls /mnt; umount /mnt") == ["boot"], "the CD cannot be read")
+    if medium == "disk":
+        guest.run("dd if=/dev/urandom of=/a bs=1M count=8 2>/dev/null; sync; cp /a /b; sync")
+        check(guest.run("echo 3 >/proc/sys/vm/drop_caches; cmp /a /b && echo same")[-1] == "same",
+              "the disk does not give back what was written")
+
+
+def boot(arguments, files, work):
+    guest_options, disk = options(arguments.guest, arguments.medium, files, work)
+    guest = Guest([arguments.ilse, "run", "-m", "256", *guest_options, *SERIAL])
+    started = time.monotonic()
+    try:
+        guest.wait(BANNER, arguments.seconds)
+        times = [time.monotonic() - started]
+        talk(guest, arguments.guest, arguments.medium)
+        if arguments.reboot:
+            guest.type("reboot")
+            started = time.monotonic()
+            guest.wait(BANNER, arguments.seconds)
+            times.append(time.monotonic() - started)
+            check(guest.run("echo again") == ["again"], "no answer after reboot")
+        guest.type("poweroff")
+        status = guest.wait_end(60)
+        check(status == 0, f"poweroff ends with status {status}")
+        if disk:
+            fsck(copy_partition(disk))
+        return times
+    finally:
+        guest.kill()
+        if arguments.log:
+            arguments.log.write_bytes(guest.log)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("guest", choices=MACHINE)
+    parser.add_argument("medium", choices=["kernel", "iso", "disk"])
+    parser.add_argument("ilse")
+    parser.add_argument("--reboot", action="store_true")
+    parser.add_argument("--guests", type=pathlib.Path, default=TOP / "guests")
+    parser.add_argument("--log", type=pathlib.Path)
+    parser.add_argument("--seconds", type=float, default=240, help="the limit for one boot")
+    arguments = parser.parse_args()
+    arguments.ilse = str(pathlib.Path(arguments.ilse).resolve())
+    name = f"{arguments.guest}/{arguments.medium}"
+    files = medium_files(arguments.guests.resolve(), arguments.guest, arguments.medium)
+    for needed in [FIRMWARE, *files]:
+        if not needed.exists():
+            print(f"{name}: {needed} is not there: skipped")
+            sys.exit(SKIP)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            times = boot(arguments, files, pathlib.Path(folder))
+    except Failure as failure:
+        print(f"{name}: FAILED: {failure}")
+        sys.exit(1)
+    print(f"{name}: prompt after {', '.join(f'{t:.1f} s' for t in times)}, all checks passed")
+
+
+if __name__ == "__main__":
+    main()
