@@ -25,6 +25,14 @@ Cpu::Cpu(unsigned id, const Model& model, mem::PhysMap& memory, mem::IoBus& io, 
 
 Cpu::~Cpu() = default;
 
+bool Cpu::use_engine(bool translating) {
+  blocks_.reset();
+  blocks_.translate_with(nullptr);
+  engine_ = translating ? jit::Engine::create(*this) : nullptr;
+  blocks_.translate_with(engine_.get());
+  return !translating || engine_ != nullptr;
+}
+
 // SDM vol. 3A, table 9-1.
 void Cpu::reset(bool power_on) {
   bool smi_a20 = pending.a20;

@@ -21,6 +21,7 @@
 #include "cpu/fpu/sse.h"
 #include "cpu/fpu/x87.h"
 #include "cpu/isa/insn.h"
+#include "cpu/jit/context.h"
 #include "cpu/mmu/tlb.h"
 #include "cpu/state.h"
 #include "memory/io_bus.h"
@@ -137,6 +138,7 @@ class Cpu final : public mem::ProcessorPins {
   uint32_t mxcsr = 0x1F80;
   uint64_t retired = 0;  // instructions, up to the start of the running slice
   DeliveryLog deliveries;
+  jit::Context jit;
 
   uint64_t rip() const { return gpr[kSlotBlock]; }
   void set_rip(uint64_t v) { gpr[kSlotBlock] = v; }
@@ -263,6 +265,15 @@ class Cpu final : public mem::ProcessorPins {
   mem::IoBus& io() { return io_; }
   mem::BoardPort& board() { return board_; }
   BlockCache& blocks() { return blocks_; }
+  // Translates hot blocks from now on. False: the host does not allow it.
+  bool use_engine(bool translating);
+  jit::Engine* engine() { return engine_.get(); }
+  // The next block that is found is what `from` goes on with.
+  void expect_link(Block* from, bool taken, uint64_t linear_page) {
+    link_from_ = from;
+    link_taken_ = taken;
+    link_lin_page_ = linear_page;
+  }
 
   template <class T>
   T& reg_at(uint8_t offset) {
@@ -285,6 +296,7 @@ class Cpu final : public mem::ProcessorPins {
 
  private:
   friend class BlockCache;
+  friend class jit::Engine;
   struct JumpEntry {
     uint64_t rip = ~0ull;
     uint64_t tag = 0;
@@ -344,6 +356,7 @@ class Cpu final : public mem::ProcessorPins {
   Observer* observer_ = nullptr;
   std::unique_ptr<std::array<Tlb, 2>> tlbs_;
   std::unique_ptr<std::array<JumpEntry, kJumps>> jumps_;
+  std::unique_ptr<jit::Engine> engine_;
 };
 
 #if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cpu/block/block.h"
+#include "cpu/jit/engine.h"
 #include "memory/ram.h"
 
 namespace ilse::cpu {
@@ -42,6 +43,8 @@ class BlockCache final : public mem::CodeListener {
     running_ = running;
     leave_ = leave;
   }
+  // Null: blocks are interpreted only.
+  void translate_with(jit::Engine* e) { engine_ = e; }
   uint64_t resets() const { return resets_; }
   uint64_t built() const { return built_; }
   uint64_t invalidated() const { return invalidated_; }
@@ -74,6 +77,7 @@ class BlockCache final : public mem::CodeListener {
   std::unordered_map<uint32_t, std::vector<Block*>> pages_;
   Block* const* running_ = nullptr;
   bool* leave_ = nullptr;
+  jit::Engine* engine_ = nullptr;
   uint64_t resets_ = 0, built_ = 0, invalidated_ = 0;
 };
 

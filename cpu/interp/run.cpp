@@ -203,6 +203,7 @@ Block* Cpu::part_of(const Block& b, unsigned count) {
   scratch_.valid = true;
   scratch_.origin = &b;
   std::copy(b.insns, b.insns + count, scratch_.insns);
+  if (b.first != nullptr) scratch_.insns[0].fn = b.first;
   for (unsigned k = 0; k < count; ++k) scratch_.insns[k].left = static_cast<uint16_t>(count - k);
   Insn& end = scratch_.insns[count];
   end = Insn{};
@@ -254,7 +255,7 @@ bool Cpu::run_single() {
     deliver(f.vector, Cause::Exception, f.has_error ? std::optional<uint32_t>(f.error) : std::nullopt, rip());
     return true;
   }
-  if (b->count > 1) b = part_of(*b, 1);
+  if (b->count > 1 || b->first != nullptr) b = part_of(*b, 1);
   if (observer_ != nullptr) {
     MxcsrScope::collect(mxcsr);
     if (!observer_->before(*this, b->insns[0])) {

@@ -49,10 +49,10 @@ Result<void> name(Draft& d, const std::string& value) {
   return {};
 }
 
-Result<void> engine(Draft&, const std::string& value) {
-  if (value == "interp") return {};
-  if (value == "jit") return Error{"the translating engine is not in this version; only interp"};
-  return Error{"it is interp or jit"};
+Result<void> engine(Draft& d, const std::string& value) {
+  if (value != "interp" && value != "jit") return Error{"it is interp or jit"};
+  d.options.translate = value == "jit";
+  return {};
 }
 
 Result<void> clock(Draft& d, const std::string& value) {
