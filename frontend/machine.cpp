@@ -151,7 +151,7 @@ bool Machine::next_turn() {
   }
   if (running == 0) return false;
   const uint64_t count = instructions();
-  turn_ = {next, processors() == 1 ? UINT64_MAX : kTurn, running > 1};
+  turn_ = {next, processors() == 1 ? UINT64_MAX : options_.turn, running > 1};
   cpu().retired = count;
   begin_turn();
   // Under the host's clock the slope is steered, by what the instructions of all of them take.

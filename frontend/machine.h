@@ -1,12 +1,12 @@
 // The whole computer: processors and board joined, and virtual time between them (DESIGN.md §3). One thread
 // runs everything that the guest can see; what comes from outside waits at the board's door.
 //
-// Several processors take turns of kTurn instructions; those that sleep are passed over. A turn also ends
-// when its processor halts, when it has sent another one an interrupt, and at a PAUSE while others want to
-// run. All count one sequence of instructions, and each instruction takes its share of an instruction's time,
-// half of it while two processors run: so virtual time is the machine's, passes as it does for processors
-// that run at once, and never goes back for a guest that compares the clocks of two of them. Turns are
-// counted in instructions and are part of the state: one history, however run() is called.
+// Several processors take turns of a number of instructions; those that sleep are passed over. A turn also
+// ends when its processor halts, when it has sent another one an interrupt, and at a PAUSE while others want
+// to run. All count one sequence of instructions, and each instruction takes its share of an instruction's
+// time, half of it while two processors run: so virtual time is the machine's, passes as it does for
+// processors that run at once, and never goes back for a guest that compares the clocks of two of them. Turns
+// are counted in instructions and are part of the state: one history, however run() is called.
 #pragma once
 
 #include <cstdint>
@@ -41,12 +41,14 @@ enum class MachineExit : uint8_t {
 
 class Machine final : public cpu::TimeBase {
  public:
+  static constexpr uint64_t kTurn = 4000;
   struct Options {
     cpu::Model model;
     ClockMode clock = ClockMode::Host;
     bool no_reboot = false;
     uint64_t max_instructions = UINT64_MAX;
     uint64_t hash_every = 0;  // instructions between state hashes; 0: none
+    uint64_t turn = kTurn;    // instructions of a turn, where there are several processors
   };
   static mem::Result<std::unique_ptr<Machine>> create(dev::BoardConfig board, Options options);
   ~Machine() override;
@@ -92,7 +94,6 @@ class Machine final : public cpu::TimeBase {
 
   // One instruction takes this long in virtual time.
   static constexpr uint64_t kNsPerInstruction = 4;
-  static constexpr uint64_t kTurn = 4000;
   // Virtual time that is off the host's is back in this time, in nanoseconds.
   static constexpr uint64_t kCatchUp = 50'000'000;
 
