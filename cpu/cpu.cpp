@@ -6,36 +6,36 @@
 namespace ilse::cpu {
 
 Cpu::Cpu(unsigned id, const Model& model, mem::PhysMap& memory, mem::IoBus& io, mem::BoardPort& board,
-         const TimeBase& time)
+         const TimeBase& time, BlockCache* blocks)
     : id_(id),
       model_(model),
       memory_(memory),
       io_(io),
       board_(board),
       time_(time),
-      blocks_(memory.ram()),
+      own_blocks_(blocks == nullptr ? std::make_unique<BlockCache>(memory.ram()) : nullptr),
+      blocks_(blocks == nullptr ? *own_blocks_ : *blocks),
       scratch_insns_(std::make_unique<std::array<Insn, BlockCache::kMaxInsns + 1>>()),
       exec_(std::make_unique<std::array<ExecEntry, 256>>()),
       tlbs_(std::make_unique<std::array<Tlb, 2>>()),
       jumps_(std::make_unique<std::array<JumpEntry, kJumps>>()) {
   scratch_.insns = scratch_insns_->data();
-  blocks_.watch_running(&block, &leave);
+  blocks_.add({&block, &leave, tlbs_.get()});
   reset(true);
 }
 
-Cpu::~Cpu() = default;
+Cpu::~Cpu() { blocks_.remove(&block); }
 
-bool Cpu::use_engine(bool translating) {
-  blocks_.reset();
-  blocks_.translate_with(nullptr);
-  engine_ = translating ? jit::Engine::create(*this) : nullptr;
-  blocks_.translate_with(engine_.get());
-  return !translating || engine_ != nullptr;
+bool Cpu::translate() {
+  auto engine = jit::Engine::create(*this);
+  if (engine == nullptr) return false;
+  blocks_.translate_with(std::move(engine));
+  return true;
 }
 
 // SDM vol. 3A, table 9-1.
 void Cpu::reset(bool power_on) {
-  bool smi_a20 = pending.a20;
+  const Pending before = pending;
   gpr.fill(0);
   gpr[kRdx] = model_.signature;
   lazy.set(0);
@@ -50,9 +50,13 @@ void Cpu::reset(bool power_on) {
   cr = {};
   cr.cr0 = kCr0Et | cache_bits;
   pending = {};
-  pending.a20 = smi_a20;
-  if (power_on) {
-    pending.a20 = true;
+  if (id_ != 0) pending.activity = Activity::WaitForSipi;
+  if (!power_on) {
+    // The pins are what the board drives them to.
+    pending.a20 = before.a20;
+    pending.intr = before.intr;
+    pending.ignne = before.ignne;
+  } else {
     msr = {};
     fpu.reset();
     xmm.fill({});
@@ -121,6 +125,7 @@ void Cpu::attention() {
     target_ -= static_cast<uint64_t>(budget);
     budget = 0;
   }
+  attention_ = true;
   leave = true;
 }
 

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cpu/block/block_cache.h"
@@ -117,8 +118,9 @@ enum class RunExit : uint8_t { Slice, Halted, Shutdown, Stopped };
 
 class Cpu final : public mem::ProcessorPins {
  public:
+  // `blocks`: the cache of the machine's processors; null: it has one of its own.
   Cpu(unsigned id, const Model& model, mem::PhysMap& memory, mem::IoBus& io, mem::BoardPort& board,
-      const TimeBase& time);
+      const TimeBase& time, BlockCache* blocks = nullptr);
   ~Cpu() override;
   Cpu(const Cpu&) = delete;
   Cpu& operator=(const Cpu&) = delete;
@@ -136,7 +138,9 @@ class Cpu final : public mem::ProcessorPins {
   X87 fpu;
   std::array<Xmm, 16> xmm{};
   uint32_t mxcsr = 0x1F80;
-  uint64_t retired = 0;  // instructions, up to the start of the running slice
+  // Instructions, up to the start of the running slice. Several processors that run in turn count on from
+  // each other, so that this is a time to all of them.
+  uint64_t retired = 0;
   DeliveryLog deliveries;
   jit::Context jit;
 
@@ -163,6 +167,10 @@ class Cpu final : public mem::ProcessorPins {
   void set_a20(bool enabled) override;
   void set_ignne(bool level) override;
   void attention() override;
+  void yield() override {
+    yielded_ = true;
+    attention();
+  }
   unsigned id() const { return id_; }
   const Model& model() const { return model_; }
 
@@ -181,13 +189,23 @@ class Cpu final : public mem::ProcessorPins {
     stop_ = true;
     attention();
   }
-  // An interrupt or trap may be due before the next instruction or iteration.
-  // A halted processor has something to wake up for.
-  bool can_wake() const {
-    return pending.init || pending.sipi || (pending.nmi && !pending.nmi_blocked) ||
-           (pending.intr && (system_flags & kIF) != 0);
+  // It has something to do: it runs, or something waits that wakes it.
+  bool runnable() const {
+    if (pending.activity == Activity::Running || pending.init) return true;
+    if (pending.activity == Activity::WaitForSipi) return pending.sipi;
+    return pending.activity == Activity::Halted &&
+           ((pending.nmi && !pending.nmi_blocked) || (pending.intr && (system_flags & kIF) != 0));
   }
+  // Another processor wants to run, on the same thread: then PAUSE, which says that this one waits, yields.
+  void share(bool shared) { shared_ = shared; }
+  void pause() {
+    if (shared_) yield();
+  }
+  // Whether it has yielded since this was last asked.
+  bool take_yield() { return std::exchange(yielded_, false); }
+  // An interrupt or trap may be due before the next instruction or iteration.
   bool events_waiting() const { return events_; }
+  bool attention_waiting() const { return attention_; }
   void look_for_events() { events_ = true; }
 
   void visit_state(mem::StateVisitor& v);
@@ -265,9 +283,8 @@ class Cpu final : public mem::ProcessorPins {
   mem::IoBus& io() { return io_; }
   mem::BoardPort& board() { return board_; }
   BlockCache& blocks() { return blocks_; }
-  // Translates hot blocks from now on. False: the host does not allow it.
-  bool use_engine(bool translating);
-  jit::Engine* engine() { return engine_.get(); }
+  // Translates hot blocks from now on, for every processor that shares them. False: the host does not allow it.
+  bool translate();
   // The next block that is found is what `from` goes on with.
   void expect_link(Block* from, bool taken, uint64_t linear_page) {
     link_from_ = from;
@@ -310,6 +327,7 @@ class Cpu final : public mem::ProcessorPins {
   Block* build(uint64_t lin, uint64_t phys);
   Block scratch_block(uint64_t phys);
   Block* part_of(const Block& b, unsigned count);
+  void forget_blocks();
   bool fetch_page(uint64_t lin, uint64_t* phys);
   void events();
   bool run_single();
@@ -331,7 +349,8 @@ class Cpu final : public mem::ProcessorPins {
   mem::IoBus& io_;
   mem::BoardPort& board_;
   const TimeBase& time_;
-  BlockCache blocks_;
+  std::unique_ptr<BlockCache> own_blocks_;
+  BlockCache& blocks_;
   uint32_t mode_ = 0;
   uint64_t target_ = 0;      // count() when budget reaches zero between blocks
   uint64_t generation_ = 0;  // raised by every TLB flush
@@ -352,11 +371,13 @@ class Cpu final : public mem::ProcessorPins {
     uint64_t phys = 0;
   };
   std::unique_ptr<std::array<ExecEntry, 256>> exec_;
+  bool attention_ = false;  // run() returns at the next instruction boundary
   bool stop_ = false;
+  bool yielded_ = false;
+  bool shared_ = false;
   Observer* observer_ = nullptr;
   std::unique_ptr<std::array<Tlb, 2>> tlbs_;
   std::unique_ptr<std::array<JumpEntry, kJumps>> jumps_;
-  std::unique_ptr<jit::Engine> engine_;
 };
 
 #if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)

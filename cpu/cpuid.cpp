@@ -1,5 +1,6 @@
 #include "cpu/cpuid.h"
 
+#include <bit>
 #include <cstring>
 #include <vector>
 
@@ -20,8 +21,8 @@ constexpr uint64_t kPentium = k486 | set_of(Vme, De, Pse, Tsc, Msr, Mce, Cx8, Ap
 constexpr uint64_t kPentium3 =
     kPentium | set_of(Pae, Sep, Mtrr, Pge, Mca, Cmov, Pat, Pse36, Mmx, Fxsr, Sse, Nopl);
 constexpr uint64_t kX8664 = kPentium3 | set_of(Sse2, Clflush, Syscall, Nx, Lm);
-constexpr uint64_t kMax =
-    kX8664 | set_of(LahfLm, Page1g, Rdtscp, Pcid, Fsgsbase, Invpcid, Cx16, Erms, SpecCtrl, ArchCapabilities);
+constexpr uint64_t kMax = kX8664 | set_of(LahfLm, Page1g, Rdtscp, Pcid, Fsgsbase, Invpcid, Cx16, Erms,
+                                          SpecCtrl, ArchCapabilities, X2apic);
 
 struct Entry {
   std::string_view name;
@@ -79,6 +80,7 @@ constexpr std::array kFeatureNames{
     FeatureName{"erms", Erms},
     FeatureName{"spec-ctrl", SpecCtrl},
     FeatureName{"arch-capabilities", ArchCapabilities},
+    FeatureName{"x2apic", X2apic},
 };
 
 uint32_t text4(const char* s) {
@@ -127,7 +129,13 @@ CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned 
   CpuidResult r;
   bool is64 = has(Lm);
   auto put = [this](uint32_t& reg, Feature f, unsigned b) { reg |= has(f) ? 1u << b : 0u; };
-  uint32_t max_basic = has(Invpcid) || has(Fsgsbase) || has(Erms) ? 7 : has(Sse2) ? 4 : has(Mmx) ? 2 : 1;
+  uint32_t max_basic = has(X2apic)                                  ? 0xB
+                       : has(Invpcid) || has(Fsgsbase) || has(Erms) ? 7
+                       : has(Sse2)                                  ? 4
+                       : has(Mmx)                                   ? 2
+                                                                    : 1;
+  // Processors from before leaf 4 have one core a package.
+  const unsigned cores = max_basic >= 4 ? count : 1, id_bits = std::bit_width(cores - 1);
   uint32_t max_extended = !brand.empty() ? 0x80000008 : 0x80000000;
   if (leaf >= 0x80000000 ? leaf > max_extended : leaf > max_basic)
     leaf = leaf >= 0x40000000 && leaf < 0x50000000 ? leaf : max_basic;
@@ -135,31 +143,41 @@ CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned 
     case 0: r = {max_basic, text4("Genu"), text4("ntel"), text4("ineI")}; break;
     case 1:
       r.eax = signature;
-      r.ebx = id << 24 | count << 16 | (has(Clflush) ? 8u << 8 : 0u);
+      r.ebx = id << 24 | cores << 16 | (has(Clflush) ? 8u << 8 : 0u);
       put(r.edx, Fpu, 0), put(r.edx, Vme, 1), put(r.edx, De, 2), put(r.edx, Pse, 3), put(r.edx, Tsc, 4);
       put(r.edx, Msr, 5), put(r.edx, Pae, 6), put(r.edx, Mce, 7), put(r.edx, Cx8, 8), put(r.edx, Apic, 9);
       put(r.edx, Sep, 11), put(r.edx, Mtrr, 12), put(r.edx, Pge, 13), put(r.edx, Mca, 14),
           put(r.edx, Cmov, 15);
       put(r.edx, Pat, 16), put(r.edx, Pse36, 17), put(r.edx, Clflush, 19), put(r.edx, Mmx, 23);
       put(r.edx, Fxsr, 24), put(r.edx, Sse, 25), put(r.edx, Sse2, 26);
-      if (count > 1) r.edx |= 1u << 28;
-      put(r.ecx, Cx16, 13), put(r.ecx, Pcid, 17);
+      if (cores > 1) r.edx |= 1u << 28;
+      put(r.ecx, Cx16, 13), put(r.ecx, Pcid, 17), put(r.ecx, X2apic, 21);
       break;
     case 2:
       r.eax = 0x00000001;
       r.edx = 0x002C307D;
       break;
     case 4:
-      // L1 data and code 32 KiB 8-way, L2 2 MiB 16-way, lines of 64 bytes.
+      // L1 data and code 32 KiB 8-way, L2 2 MiB 16-way, lines of 64 bytes; each core has its own.
       if (subleaf == 0) r = {0x00000121, 7u << 22 | 63, 63, 0};
       if (subleaf == 1) r = {0x00000122, 7u << 22 | 63, 63, 0};
       if (subleaf == 2) r = {0x00000143, 15u << 22 | 63, 2047, 0};
+      if (subleaf <= 2) r.eax |= ((1u << id_bits) - 1) << 26;
       break;
     case 7:
       if (subleaf == 0) r.ebx = 1u << 6 | 1u << 13;  // x87: FDP on errors only, FCS and FDS always 0
       if (subleaf == 0) put(r.ebx, Fsgsbase, 0), put(r.ebx, Erms, 9), put(r.ebx, Invpcid, 10);
       if (subleaf == 0) put(r.edx, SpecCtrl, 26), put(r.edx, ArchCapabilities, 29);
       break;
+    case 0xB: {
+      // One thread a core; the cores of the package.
+      constexpr uint32_t kSmt = 1, kCore = 2;
+      r.ecx = subleaf & 0xFF;
+      r.edx = id;
+      if (subleaf == 0) r = {0, 1, kSmt << 8, id};
+      if (subleaf == 1) r = {id_bits, cores, kCore << 8 | 1, id};
+      break;
+    }
     case 0x80000000: r.eax = max_extended; break;
     case 0x80000001:
       r.eax = 0;

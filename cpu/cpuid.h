@@ -51,6 +51,7 @@ enum class Feature : uint8_t {
   SpecCtrl,
   ArchCapabilities,
   Cpuid,
+  X2apic,
   Count
 };
 
@@ -66,8 +67,8 @@ struct Model {
   uint8_t phys_bits = 40;
 
   bool has(Feature f) const { return (features >> static_cast<unsigned>(f) & 1) != 0; }
-  // `id` is the processor's APIC id, `count` how many there are. The leaf's dynamic bits (OSXSAVE, APIC
-  // enabled) are the caller's.
+  // `id` is the processor's APIC id, `count` how many there are: cores of one package, or from before there
+  // were cores, packages. The leaf's dynamic bits (OSXSAVE, APIC enabled) are the caller's.
   CpuidResult cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned count) const;
 };
 

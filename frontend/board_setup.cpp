@@ -128,6 +128,7 @@ Result<Machine::Options> set_up_machine(const Options& o) {
 Result<dev::BoardConfig> set_up_board(const Options& o, int64_t now) {
   dev::BoardConfig c;
   c.ram_mib = o.ram_mib;
+  c.cpus = o.cpus;
   c.rtc_epoch_seconds = rtc_start(o.rtc, now);
   c.vga = o.vga;
   c.boot_order = o.boot_order;

@@ -75,17 +75,19 @@ Block Cpu::scratch_block(uint64_t phys) {
   return b;
 }
 
+// The arena is being filled anew: what still points into it would soon see another block's bytes.
+void Cpu::forget_blocks() {
+  resets_seen_ = blocks_.resets();
+  jumps_->fill({});
+  link_from_ = nullptr;
+}
+
 // Decodes from `lin` on. Null: fault_ is set.
 Block* Cpu::build(uint64_t lin, uint64_t phys) {
   const mem::Region& region = memory_.for_read({phys});
   bool cached = region.host != nullptr;
   Block* b = cached ? blocks_.begin(phys, mode_) : &scratch_;
-  if (blocks_.resets() != resets_seen_) {
-    // The arena is being filled anew: what still points into it would soon see another block's bytes.
-    resets_seen_ = blocks_.resets();
-    jumps_->fill({});
-    link_from_ = nullptr;
-  }
+  if (blocks_.resets() != resets_seen_) forget_blocks();
   if (!cached) *b = scratch_block(phys);
 
   unsigned limit = (mode_ & kModeSingle) != 0 || !cached ? 1 : BlockCache::kMaxInsns;
@@ -145,11 +147,7 @@ Block* Cpu::build(uint64_t lin, uint64_t phys) {
     note(1, second_phys & kPageMask, at - in_page);
     b->second = second_phys & kPageMask;
   }
-  auto fresh = blocks_.insert(b);
-  for (int k = 0; k < 2; ++k) {
-    if (fresh.page[k] == ~0u) continue;
-    for (Tlb& t : *tlbs_) t.slow_writes((k == 0 ? phys : second_phys) & kPageMask);
-  }
+  blocks_.insert(b);
   return b;
 }
 
@@ -259,7 +257,7 @@ bool Cpu::run_single() {
   if (observer_ != nullptr) {
     MxcsrScope::collect(mxcsr);
     if (!observer_->before(*this, b->insns[0])) {
-      stop_ = true;
+      stop_ = attention_ = true;
       return false;
     }
   }
@@ -286,10 +284,7 @@ void Cpu::events() {
   if (p.init) {
     p.init = false;
     if (!p.smm) {
-      uint64_t when = retired;
       reset(false);
-      retired = when;
-      if (id_ != 0) p.activity = Activity::WaitForSipi;
       return;
     }
   }
@@ -332,13 +327,21 @@ RunExit Cpu::run(uint64_t instructions) {
   target_ = retired + instructions;
   budget = static_cast<int64_t>(instructions);
   current = nullptr;
-  stop_ = false;
+  stop_ = attention_ = false;
+  link_from_ = nullptr;
+  if (blocks_.resets() != resets_seen_) forget_blocks();
   RunExit exit = RunExit::Slice;
   for (;;) {
-    // First, so that a watchpoint stops behind its instruction and not in an interrupt's handler.
-    if (stop_) {
-      exit = RunExit::Stopped;
-      break;
+    if (attention_) [[unlikely]] {
+      attention_ = false;
+      // First, so that a watchpoint stops behind its instruction and not in an interrupt's handler.
+      if (stop_) {
+        exit = RunExit::Stopped;
+        break;
+      }
+      // What the block that was left gave back.
+      target_ -= static_cast<uint64_t>(budget);
+      budget = 0;
     }
     if (events_) events();
     if (pending.activity == Activity::Shutdown) {

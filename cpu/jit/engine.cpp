@@ -117,7 +117,7 @@ bool Engine::translate(Block& b) {
 const Insn* Engine::count_entry(Cpu& c, const Insn* i) {
   Block& b = *c.block;
   if (--b.heat != 0) return b.first(c, i);
-  Engine& e = *c.engine();
+  Engine& e = *c.blocks().engine();
   b.insns[0].fn = b.first;
   if (e.cache_.room() < Translator::kMaxBytes) {
     // Everything starts anew; what is running is only looked at until the next block is built.
@@ -133,7 +133,7 @@ const Insn* Engine::count_entry(Cpu& c, const Insn* i) {
 }
 
 const Insn* Engine::enter(Cpu& c, const Insn*) {
-  Engine& e = *c.engine();
+  Engine& e = *c.blocks().engine();
   ++e.counters_.entered;
   c.jit.flags = to_host_flags(c.lazy.get());
   const uint64_t how = e.run_(&c, c.block->code->body);
@@ -158,7 +158,7 @@ const Insn* Engine::follow(Cpu& c, Edge& e) {
     c.expect_link(from, e.taken, (c.rip() - static_cast<uint64_t>(e.delta)) >> 12);
     return nullptr;
   }
-  if (to->code != nullptr) c.engine()->link(e, *to);
+  if (to->code != nullptr) c.blocks().engine()->link(e, *to);
   return c.enter(to, c.rip());
 }
 

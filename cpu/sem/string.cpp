@@ -56,10 +56,9 @@ struct Loop {
     // CMPS and SCAS that stop in the middle have their flags as before (SDM, REP).
     const LazyFlags flags = c.lazy;
     uint64_t budget = allowed(), done = 0;
-    const int64_t slice = c.budget;  // attention from a device shortens it
     try {
       while (left() != 0) {
-        if (done == budget || (done != 0 && (c.budget < slice || c.events_waiting()))) {
+        if (done == budget || (done != 0 && (c.attention_waiting() || c.events_waiting()))) {
           c.next_rip = (c.gpr[kSlotBlock] + i.ip) & c.ip_mask();
           c.leave = true;
           c.lazy = flags;

@@ -39,29 +39,35 @@ void Breakpoints::resume() {
   stop_ = {};
   watch_hit_ = false;
   done_ = 0;
-  resumed_at_ = code_linear(cpu_, cpu_.rip());
-  resumed_count_ = cpu_.count();
-  bool needed = steps_ != 0 || other_ != nullptr ||
-                std::any_of(list_.begin(), list_.end(), [](const Breakpoint& b) { return b.enabled; });
-  if (needed && cpu_.observer() != this) cpu_.observe(this);
-  if (!needed) release();
+  const cpu::Cpu& last = machine_.cpu();
+  resumed_ = {last.id(), code_linear(last, last.rip())};
+  const bool all = other_ != nullptr ||
+                   std::any_of(list_.begin(), list_.end(), [](const Breakpoint& b) { return b.enabled; });
+  for (unsigned k = 0; k < machine_.processors(); ++k) {
+    cpu::Cpu& cpu = machine_.cpu(k);
+    const bool needed = all || (steps_ != 0 && stepping_ == k);
+    if (needed && cpu.observer() != this) cpu.observe(this);
+    if (!needed && cpu.observer() == this) cpu.observe(nullptr);
+  }
 }
 
 void Breakpoints::release() {
-  if (cpu_.observer() == this) cpu_.observe(nullptr);
+  for (unsigned k = 0; k < machine_.processors(); ++k) {
+    if (machine_.cpu(k).observer() == this) machine_.cpu(k).observe(nullptr);
+  }
 }
 
-bool Breakpoints::hit(uint64_t linear) {
+bool Breakpoints::hit(cpu::Cpu& cpu, uint64_t linear) {
   std::optional<uint64_t> phys;
   for (Breakpoint& b : list_) {
-    if (!b.enabled || is_watch(b.kind)) continue;
+    if (!b.enabled || is_watch(b.kind) || b.processor.value_or(cpu.id()) != cpu.id()) continue;
     bool here = false;
     switch (b.kind) {
       case Breakpoint::Kind::Virtual:
-        here = b.address == cpu_.rip() && b.selector == cpu_.seg[cpu::kCs].selector;
+        here = b.address == cpu.rip() && b.selector == cpu.seg[cpu::kCs].selector;
         break;
       case Breakpoint::Kind::Physical:
-        if (!phys) phys = cpu_.translate_peek(linear);
+        if (!phys) phys = cpu.translate_peek(linear);
         here = phys && *phys == b.address;
         break;
       default: here = b.address == linear; break;
@@ -77,9 +83,9 @@ bool Breakpoints::hit(uint64_t linear) {
 bool Breakpoints::before(cpu::Cpu& cpu, const cpu::Insn& insn) {
   uint64_t linear = code_linear(cpu, cpu.rip());
   bool stop = watch_hit_;
-  bool first = done_ == 0 && linear == resumed_at_ && cpu.count() == resumed_count_;
-  if (!stop && !first) stop = hit(linear);
-  if (!stop && steps_ != 0 && done_ >= steps_) {
+  bool first = resumed_ && resumed_->processor == cpu.id() && resumed_->linear == linear;
+  if (!stop && !first) stop = hit(cpu, linear);
+  if (!stop && steps_ != 0 && cpu.id() == stepping_ && done_ >= steps_) {
     stop_ = {Stop::Reason::Step, {}, linear};
     stop = true;
   }
@@ -89,7 +95,8 @@ bool Breakpoints::before(cpu::Cpu& cpu, const cpu::Insn& insn) {
     if (stop_.what.temporary) remove(stop_.what.id);
     return false;
   }
-  ++done_;
+  if (cpu.id() == stepping_) ++done_;
+  if (resumed_ && resumed_->processor == cpu.id()) resumed_.reset();
   if (other_ != nullptr) other_->before(cpu, insn);
   return true;
 }

@@ -88,9 +88,7 @@ std::string page_text(const cpu::Cpu& cpu, uint64_t linear) {
 }
 
 // GDB's x/NFU: count, format (x d u o t a c s i), unit (b h w g).
-std::string examine(Machine& machine, const Disassembler& d, std::string_view spec, uint64_t at,
-                    bool physical) {
-  cpu::Cpu& cpu = machine.cpu();
+std::string examine(cpu::Cpu& cpu, const Disassembler& d, std::string_view spec, uint64_t at, bool physical) {
   unsigned count = 0, unit = 4;
   char kind = 'x';
   while (!spec.empty() && spec[0] >= '0' && spec[0] <= '9') {
@@ -250,8 +248,21 @@ std::optional<uint64_t> parse_address(const cpu::Cpu& cpu, std::string_view text
   return v;
 }
 
-std::string monitor_command(Machine& machine, const Disassembler& d, std::string_view text) {
-  cpu::Cpu& cpu = machine.cpu();
+std::string processors_text(Machine& machine, unsigned selected) {
+  std::string out;
+  for (unsigned k = 0; k < machine.processors(); ++k) {
+    const cpu::Cpu& c = machine.cpu(k);
+    static constexpr std::array kActivities{"running", "halted", "shut down", "waits for SIPI"};
+    out += format("%c CPU #%u: %s, %s cpl %u at %04x:%llx\n", k == selected ? '*' : ' ', k,
+                  kActivities[static_cast<size_t>(c.pending.activity)], std::string(mode_name(c)).c_str(),
+                  c.cpl(), c.seg[cpu::kCs].selector, static_cast<Ull>(c.rip()));
+  }
+  return out;
+}
+
+std::string monitor_command(Machine& machine, unsigned selected, const Disassembler& d,
+                            std::string_view text) {
+  cpu::Cpu& cpu = machine.cpu(selected);
   auto w = words_of(text);
   if (w.empty()) return {};
   auto address = [&](size_t n, uint64_t otherwise) {
@@ -263,6 +274,7 @@ std::string monitor_command(Machine& machine, const Disassembler& d, std::string
     std::string_view what = w.size() > 1 ? w[1] : "";
     if (what == "registers" || what == "r" || what == "reg" || what == "cpu")
       return general_text(cpu) + segments_text(cpu) + control_text(cpu);
+    if (what == "cpus") return processors_text(machine, selected);
     if (what == "idt") return idt_text(cpu);
     if (what == "gdt") return gdt_text(cpu);
     if (what == "page" || what == "tab" || what == "mem") {
@@ -290,7 +302,7 @@ std::string monitor_command(Machine& machine, const Disassembler& d, std::string
     auto at = address(1, pc);
     if (!at) return kNoAddress;
     size_t slash = w[0].find('/');
-    return examine(machine, d, slash == std::string_view::npos ? "" : w[0].substr(slash + 1), *at, physical);
+    return examine(cpu, d, slash == std::string_view::npos ? "" : w[0].substr(slash + 1), *at, physical);
   }
   return {};
 }
@@ -298,6 +310,7 @@ std::string monitor_command(Machine& machine, const Disassembler& d, std::string
 std::string monitor_help() {
   return "r, sreg, creg         general, segment, control registers\n"
          "info registers|idt|gdt  all registers; the tables\n"
+         "info cpus             the processors\n"
          "info page [ADDR]      where a linear address is mapped\n"
          "x/NFU ADDR            memory, linear: N, format x d u o t c i, unit b h w g\n"
          "xp/NFU ADDR           memory, physical\n"

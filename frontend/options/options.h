@@ -49,6 +49,7 @@ struct Options {
   Command command = Command::Run;
 
   uint64_t ram_mib = 128;
+  unsigned cpus = 1;
   std::string cpu = "max";
   bool vga = true;
   std::vector<DriveOption> drives;

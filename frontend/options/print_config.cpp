@@ -46,7 +46,7 @@ std::vector<Line> lines(const Options& o) {
   add({o.command == Command::Trace ? "trace" : o.command == Command::Debug ? "debug" : "run"});
   add({"-machine", "pc"});
   add({"-cpu", o.cpu});
-  add({"-smp", "1"});
+  add({"-smp", std::to_string(o.cpus)});
   add({"-m", std::to_string(o.ram_mib)});
   add({"-boot", "order=" + o.boot_order + ",menu=" + (o.boot_menu ? "on" : "off")});
   text("-L", o.firmware_dir);
