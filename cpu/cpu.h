@@ -70,8 +70,15 @@ enum class Cause : uint8_t { Exception, External, Software, SoftwareOne /* INT1 
 class Observer {
  public:
   virtual ~Observer() = default;
-  // Before each instruction (the block cache then holds single-instruction blocks). False: stop here.
+  // Whether it hears of every instruction and access. If not, then of the instructions that begin in the
+  // pages that it wants, and at least of the accesses to them; all else runs at full speed. Cpu::observe()
+  // again after the answers have changed.
+  virtual bool everywhere() const { return true; }
+  virtual bool wants_code(uint64_t /*linear page*/, uint64_t /*physical page*/) const { return true; }
+  virtual bool wants_data(uint64_t /*linear page*/) const { return true; }
+  // Before each instruction, which runs alone. False: stop here.
   virtual bool before(class Cpu& cpu, const Insn& insn) = 0;
+  // After each instruction; to be relied upon only everywhere.
   virtual void after(class Cpu&) {}
   virtual void memory(uint64_t /*linear*/, PhysAddr, unsigned /*width*/, Access, uint64_t /*value*/) {}
   virtual void interrupt(class Cpu&, uint8_t /*vector*/, Cause, std::optional<uint32_t> /*error*/) {}
@@ -179,13 +186,15 @@ class Cpu final : public mem::ProcessorPins {
     stop_ = true;
     attention();
   }
-  // An interrupt or trap may be due before the next instruction or iteration.
   // A halted processor has something to wake up for.
   bool can_wake() const {
     return pending.init || pending.sipi || (pending.nmi && !pending.nmi_blocked) ||
            (pending.intr && (system_flags & kIF) != 0);
   }
+  // An interrupt or trap may be due before the next instruction or iteration.
   bool events_waiting() const { return events_; }
+  // The board has something to do before the next instruction or iteration.
+  bool attention_waiting() const { return attention_; }
   void look_for_events() { events_ = true; }
 
   void visit_state(mem::StateVisitor& v);
@@ -298,6 +307,7 @@ class Cpu final : public mem::ProcessorPins {
   Block* build(uint64_t lin, uint64_t phys);
   Block scratch_block(uint64_t phys);
   Block* part_of(const Block& b, unsigned count);
+  Block* first_of(Block* b);
   bool fetch_page(uint64_t lin, uint64_t* phys);
   void events();
   bool run_single();
@@ -341,7 +351,9 @@ class Cpu final : public mem::ProcessorPins {
   };
   std::unique_ptr<std::array<ExecEntry, 256>> exec_;
   bool stop_ = false;
+  bool attention_ = false;  // run() ends behind the running instruction
   Observer* observer_ = nullptr;
+  bool observed_ = false;  // the observer wants the instructions of the block just found
   std::unique_ptr<std::array<Tlb, 2>> tlbs_;
   std::unique_ptr<std::array<JumpEntry, kJumps>> jumps_;
 };

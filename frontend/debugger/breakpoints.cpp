@@ -37,14 +37,16 @@ Breakpoint* Breakpoints::find(unsigned id) {
 
 void Breakpoints::resume() {
   stop_ = {};
-  watch_hit_ = false;
   done_ = 0;
   resumed_at_ = code_linear(cpu_, cpu_.rip());
   resumed_count_ = cpu_.count();
   bool needed = steps_ != 0 || other_ != nullptr ||
                 std::any_of(list_.begin(), list_.end(), [](const Breakpoint& b) { return b.enabled; });
-  if (needed && cpu_.observer() != this) cpu_.observe(this);
-  if (!needed) release();
+  if (needed) {
+    cpu_.observe(this);
+  } else {
+    release();
+  }
 }
 
 void Breakpoints::release() {
@@ -74,18 +76,35 @@ bool Breakpoints::hit(uint64_t linear) {
   return false;
 }
 
+bool Breakpoints::wants_code(uint64_t linear, uint64_t phys) const {
+  if (everywhere()) return true;
+  return std::any_of(list_.begin(), list_.end(), [&](const Breakpoint& b) {
+    if (!b.enabled || is_watch(b.kind)) return false;
+    uint64_t page = b.kind == Breakpoint::Kind::Physical ? phys : linear;
+    // Whatever CS holds: what runs with this base may be found again with another selector of the same base.
+    uint64_t address = b.kind == Breakpoint::Kind::Virtual ? code_linear(cpu_, b.address) : b.address;
+    return (address & cpu::kPageMask) == page;
+  });
+}
+
+bool Breakpoints::wants_data(uint64_t linear) const {
+  if (everywhere()) return true;
+  return std::any_of(list_.begin(), list_.end(), [linear](const Breakpoint& b) {
+    return b.enabled && is_watch(b.kind) && linear >= (b.address & cpu::kPageMask) &&
+           linear <= ((b.address + b.length - 1) & cpu::kPageMask);
+  });
+}
+
 bool Breakpoints::before(cpu::Cpu& cpu, const cpu::Insn& insn) {
   uint64_t linear = code_linear(cpu, cpu.rip());
-  bool stop = watch_hit_;
   bool first = done_ == 0 && linear == resumed_at_ && cpu.count() == resumed_count_;
-  if (!stop && !first) stop = hit(linear);
+  bool stop = !first && hit(linear);
   if (!stop && steps_ != 0 && done_ >= steps_) {
     stop_ = {Stop::Reason::Step, {}, linear};
     stop = true;
   }
   if (stop) {
     steps_ = 0;
-    watch_hit_ = false;
     if (stop_.what.temporary) remove(stop_.what.id);
     return false;
   }
@@ -96,22 +115,19 @@ bool Breakpoints::before(cpu::Cpu& cpu, const cpu::Insn& insn) {
 
 void Breakpoints::after(cpu::Cpu& cpu) {
   if (other_ != nullptr) other_->after(cpu);
-  if (!watch_hit_) return;
-  steps_ = 0;
-  watch_hit_ = false;
-  cpu.stop();
 }
 
 void Breakpoints::memory(uint64_t linear, mem::PhysAddr phys, unsigned width, cpu::Access a, uint64_t value) {
   if (other_ != nullptr) other_->memory(linear, phys, width, a, value);
   for (Breakpoint& b : list_) {
-    if (!b.enabled || !is_watch(b.kind) || watch_hit_) continue;
+    if (!b.enabled || !is_watch(b.kind) || stop_.reason != Stop::Reason::None) continue;
     if (b.kind == Breakpoint::Kind::Read && a != cpu::Access::Read) continue;
     if (b.kind == Breakpoint::Kind::Write && a != cpu::Access::Write) continue;
     if (linear - b.address >= b.length && b.address - linear >= width) continue;
     ++b.hits;
-    watch_hit_ = true;
     stop_ = {Stop::Reason::Watchpoint, b, linear};
+    steps_ = 0;
+    cpu_.stop();
   }
 }
 

@@ -1,6 +1,7 @@
 // Breakpoints, watchpoints and steps for the GDB server and the debugger's prompt. Guest memory is never
-// patched: while there is something to watch the engine is the processor's Observer, which makes it run
-// instruction by instruction; without any, the guest runs at full speed.
+// patched: while there is something to watch the engine is the processor's Observer. The pages with a
+// breakpoint run instruction by instruction, those with a watchpoint are accessed on the slow path; the rest
+// of the guest runs at full speed, and all of it where there is nothing to watch. Steps are taken everywhere.
 //
 // Where execution stops:
 // - a breakpoint: before the instruction. Going on from there does not hit it again.
@@ -64,6 +65,9 @@ class Breakpoints final : public cpu::Observer {
   };
   const Stop& stop() const { return stop_; }
 
+  bool everywhere() const override { return steps_ != 0 || other_ != nullptr; }
+  bool wants_code(uint64_t linear, uint64_t phys) const override;
+  bool wants_data(uint64_t linear) const override;
   bool before(cpu::Cpu& cpu, const cpu::Insn& insn) override;
   void after(cpu::Cpu& cpu) override;
   void memory(uint64_t linear, mem::PhysAddr phys, unsigned width, cpu::Access a, uint64_t value) override;
@@ -79,7 +83,6 @@ class Breakpoints final : public cpu::Observer {
   uint64_t steps_ = 0;
   uint64_t done_ = 0;  // instructions since resume()
   uint64_t resumed_at_ = 0, resumed_count_ = 0;
-  bool watch_hit_ = false;
   Stop stop_;
   cpu::Observer* other_ = nullptr;
 };

@@ -6,7 +6,7 @@
 # usage: tests/setup/bare_chroot.sh [--qemu] [run] [pipe] [test]
 #   --qemu  boots the guests in QEMU instead of Ilse (installs it in the chroot as well)
 #   run, pipe, test: only these steps; without one, all of them
-# Needs root, debootstrap, git, python3. The base system comes from where the host's apt gets Debian 12, or
+# Needs root and debootstrap (status 77 without them), git, python3. The base system comes from where the host's apt gets Debian 12, or
 # from ILSE_MIRROR, and is kept in guests/cache/bookworm-base.tar. With CCACHE_DIR set, that folder and all other
 # variables of ccache's are the chroot's too; the tree has the same path there, so that what the host has
 # compiled is found.
@@ -17,10 +17,16 @@ cd "$(dirname "$0")/../.."
 
 base=guests/cache/bookworm-base.tar
 
+skip() {
+  say "skipped: $*"
+  exit 77
+}
+
 # Everything from here happens in name spaces of its own, so that no mount and no process
 # outlives the script, whichever way it ends.
 if [ -z "${ILSE_CHROOT_FOLDER:-}" ]; then
-  [ "$(id -u)" -eq 0 ] || die "this needs root"
+  [ "$(id -u)" -eq 0 ] || skip "this needs root"
+  command -v debootstrap >/dev/null || skip "this needs debootstrap"
   ILSE_CHROOT_FOLDER=$(mktemp -d)
   export ILSE_CHROOT_FOLDER
   status=0
