@@ -107,7 +107,7 @@ struct Msrs {
   static constexpr std::array kNames{
       "star",          "lstar",         "cstar",      "fmask",      "kernel_gs_base", "sysenter_cs",
       "sysenter_esp",  "sysenter_eip",  "pat",        "tsc_offset", "tsc_aux",        "misc_enable",
-      "mtrr_def_type", "mtrr_variable", "mtrr_fixed", "spec_ctrl",  "bios_sign",     "smbase"};
+      "mtrr_def_type", "mtrr_variable", "mtrr_fixed", "spec_ctrl",  "bios_sign",      "smbase"};
 };
 
 enum class Activity : uint8_t { Running, Halted, Shutdown, WaitForSipi };

@@ -93,7 +93,8 @@ struct Row {
   bool has(RowAttr a) const { return (attrs & a) != 0; }
   // Where several rows fit, the most special one counts: an exact ModRM byte before a prefix before REX.
   unsigned rank() const {
-    return (modrm >= 0 ? 4u : 0u) + (prefix != Mandatory::Any ? 2u : 0u) + (has(kNoRexB) || has(kRexW) ? 1u : 0u);
+    return (modrm >= 0 ? 4u : 0u) + (prefix != Mandatory::Any ? 2u : 0u) +
+           (has(kNoRexB) || has(kRexW) ? 1u : 0u);
   }
   constexpr Row with(uint32_t more) const {
     Row r = *this;

@@ -66,8 +66,12 @@ constexpr std::array kTwoByte{
     two(helper<rdtscp, Ev>(0x01, "rdtscp", kRegOnly).exact(0xF9)).needs(Feature::Rdtscp),
     two(helper<clac, Ev>(0x01, "clac", kRegOnly).exact(0xCA).when(Mandatory::None)).needs(Feature::Smap),
     two(helper<stac, Ev>(0x01, "stac", kRegOnly).exact(0xCB).when(Mandatory::None)).needs(Feature::Smap),
-    two(helper<rdrand, Ev>(0xC7, "rdrand", kRegOnly).group(6).when(Mandatory::NoRep)).writes(kOSZAPC).needs(Feature::Rdrand),
-    two(helper<rdrand, Ev>(0xC7, "rdseed", kRegOnly).group(7).when(Mandatory::NoRep)).writes(kOSZAPC).needs(Feature::Rdseed),
+    two(helper<rdrand, Ev>(0xC7, "rdrand", kRegOnly).group(6).when(Mandatory::NoRep))
+        .writes(kOSZAPC)
+        .needs(Feature::Rdrand),
+    two(helper<rdrand, Ev>(0xC7, "rdseed", kRegOnly).group(7).when(Mandatory::NoRep))
+        .writes(kOSZAPC)
+        .needs(Feature::Rdseed),
     two(helper<rdpid, Ev>(0xC7, "rdpid", kRegOnly | kForce64).group(7).when(Mandatory::F3))
         .needs(Feature::Rdpid),
     two(helper<lar, Gv, Ew>(0x02, "lar", kProtectedOnly)).writes(kZF),

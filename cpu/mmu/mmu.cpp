@@ -210,7 +210,7 @@ TlbEntry* Cpu::fill(uint64_t lin, Access a, View view) {
   uint64_t phys;
   if (!translate(lin, a, view, &phys)) return nullptr;
   uint64_t page = lin & kPageMask, frame = phys & kPageMask;
-  TlbEntry& e = tlb_of(view).at(lin);
+  TlbEntry& e = tlb_of(view).to_fill(lin);
   uint64_t tag = page | asid;
   if ((e.read_tag & ~kTagSlow) != tag) e = {};
   const mem::Region& r = memory_.for_read({frame});

@@ -15,8 +15,8 @@ unsigned xmm_count(const Cpu& c) { return c.code64() ? 16 : 8; }
 
 namespace {
 
-// In the silicon's order: the first four bytes, alignment, the last byte. After it sixteen bytes at a time are
-// moved, each within the segment.
+// In the silicon's order: the first four bytes, alignment, the last byte. After it sixteen bytes at a time
+// are moved, each within the segment.
 void check_area(Cpu& c, const Insn& i, Access access) {
   uint64_t at = c.ea(i), lin = c.linear(i, 4, access);
   if (c.code64() && !canonical(lin)) fault(i.seg == kSs ? kSS : kGP, 0);
