@@ -12,6 +12,7 @@
 
 #include "cpu/isa/insn.h"
 #include "cpu/jit/code_cache.h"
+#include "cpu/jit/settings.h"
 
 namespace ilse::cpu {
 class Cpu;
@@ -51,12 +52,8 @@ struct Counters {
 
 class Engine {
  public:
-  static constexpr size_t kDefaultBytes = size_t{32} << 20;
-  // Runs of a block before it is translated.
-  static constexpr uint16_t kHot = 24;
-
   // Null where the host gives no executable memory.
-  static std::unique_ptr<Engine> create(Cpu& c, size_t bytes = kDefaultBytes);
+  static std::unique_ptr<Engine> create(Cpu& c, const Settings& settings);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -77,9 +74,9 @@ class Engine {
   enum Leave : uint32_t { kDispatcher = 0, kEdge = 1, kTarget = 2, kInterpret = 3 };
   using Trampoline = uint64_t (*)(Cpu* c, const uint8_t* body);
 
-  explicit Engine(size_t bytes);
+  explicit Engine(const Settings& settings);
   void make_stubs(Cpu& c);
-  bool translate(Block& b);
+  bool translate(Block& b, uint64_t rip);
   void link(Edge& e, Block& to);
   static void unlink(Edge& e);
   static const Insn* count_entry(Cpu& c, const Insn* i);
@@ -88,6 +85,7 @@ class Engine {
   // One instruction: `i` is a copy with an end marker behind it. False: leave.
   static bool call_handler(Cpu& c, const Insn* i);
 
+  Settings settings_;
   CodeCache cache_;
   std::unique_ptr<Layout> layout_;
   std::unique_ptr<Stubs> stubs_;

@@ -43,6 +43,8 @@ class Translator : private Xbyak::CodeGenerator {
   // place of its own.
   void translate(Block& b, Code& code, const std::function<const Insn*(const Insn&)>& copy);
   size_t size() const { return getSize(); }
+  // The block for a listener; valid as long as this.
+  Translation shown(uint64_t address, std::span<const uint8_t> host) const;
   unsigned handler_calls() const { return handler_calls_; }
 
   // The stubs of an engine; each returns the offset at which it starts.
@@ -75,6 +77,7 @@ class Translator : private Xbyak::CodeGenerator {
   struct Lifted {
     std::vector<MicroOp> list;
     bool native = false;
+    uint32_t host = 0;        // where its code begins
     bool exits = false;       // may start over in the interpreter, or goes through its handler
     uint32_t live_after = 0;  // status flags that somebody may look at
   };
@@ -165,6 +168,7 @@ class Translator : private Xbyak::CodeGenerator {
   uint32_t live_ = 0;  // flags, behind the running instruction
   Flags flags_ = Flags::Memory;
   unsigned handler_calls_ = 0;
+  uint32_t ways_out_ = 0;
 
   // of the running list
   const std::vector<MicroOp>* list_ = nullptr;
