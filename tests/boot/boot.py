@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Boots one guest to its prompt, types commands, reboots it if told to, powers it off.
 
-usage: tests/boot/boot.py GUEST MEDIUM ILSE [--reboot] [--resident] [--guests FOLDER] [--log FILE]
+usage: tests/boot/boot.py GUEST MEDIUM ILSE [--smp N] [--reboot] [--resident] [--guests FOLDER] [--log FILE]
 
 GUEST is amd64, i386 or i386-pae; MEDIUM is kernel, iso or disk; ILSE is the emulator. FOLDER
 (default: guests/ of this tree) is where ./run --build-guests has put the guests. Nothing is built
@@ -83,14 +83,46 @@ def talk(guest, kind, medium):
               "the disk does not give back what was written")
 
 
+def interrupts(guest, name):
+    """How many of the interrupts of that name each processor has had."""
+    line = guest.run(f"grep {name}: /proc/interrupts")[-1]
+    return [int(word) for word in line.split()[1:] if word.isdigit()]
+
+
+def talk_to_all(guest, count):
+    check(guest.run("nproc") == [str(count)], "nproc is wrong")
+    cpuinfo = guest.run("grep -E '^(apicid|core id|cpu cores)' /proc/cpuinfo")
+    numbers = [int(line.split(":")[1]) for line in cpuinfo]
+    check(numbers == [n for k in range(count) for n in (k, count, k)], f"/proc/cpuinfo is wrong: {cpuinfo}")
+    brought_up = guest.run("dmesg | grep -c 'Brought up 1 node, %d CPUs'" % count)
+    check(brought_up == ["1"], "not all processors were brought up")
+    # The kernel has compared their time-stamp counters, and trusts them.
+    clock = guest.run("cat /sys/devices/system/*/*/current_clocksource")
+    check(clock == ["tsc"], f"the clock is {clock}")
+    # A program that is bound to a processor runs on it.
+    for k in range(count):
+        where = guest.run(f"taskset {1 << k:x} cut -d' ' -f39 /proc/self/stat")
+        check(where == [str(k)], f"on processor {where} instead of {k}")
+    # Work for all at once, with processes that come and go.
+    guest.run("(for k in $(seq %d); do (for i in 1 2 3 4 5; do dd if=/bin/busybox bs=4k 2>/dev/null | md5sum; done"
+              " | sort -u >/tmp/sum$k) & done; wait)" % (2 * count), 120)
+    check(guest.run("cat /tmp/sum* | sort -u | wc -l") == ["1"], "the processors disagree about a checksum")
+    for name in ("LOC", "RES", "CAL"):
+        each = interrupts(guest, name)
+        check(len(each) == count and all(each), f"interrupts {name}: {each}")
+    check(sum(interrupts(guest, "ERR")) == 0, "there were APIC errors")
+
+
 def boot(arguments, files, work):
     guest_options, disk = options(arguments.guest, arguments.medium, files, work)
-    guest = Guest([arguments.ilse, "run", "-m", str(RAM_MIB), *guest_options, *SERIAL])
+    guest = Guest([arguments.ilse, "run", "-m", str(RAM_MIB), "-smp", str(arguments.smp), *guest_options, *SERIAL])
     started = time.monotonic()
     try:
         guest.wait(BANNER, arguments.seconds)
         times = [time.monotonic() - started]
         talk(guest, arguments.guest, arguments.medium)
+        if arguments.smp > 1:
+            talk_to_all(guest, arguments.smp)
         if arguments.resident:
             check_resident(guest.process.pid)
         if arguments.reboot:
@@ -116,6 +148,7 @@ def main():
     parser.add_argument("guest", choices=MACHINE)
     parser.add_argument("medium", choices=["kernel", "iso", "disk"])
     parser.add_argument("ilse")
+    parser.add_argument("--smp", type=int, default=1, help="processors")
     parser.add_argument("--reboot", action="store_true")
     parser.add_argument("--resident", action="store_true")
     parser.add_argument("--guests", type=pathlib.Path, default=TOP / "guests")
@@ -123,7 +156,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=600, help="the limit for one boot")
     arguments = parser.parse_args()
     arguments.ilse = str(pathlib.Path(arguments.ilse).resolve())
-    name = f"{arguments.guest}/{arguments.medium}"
+    name = f"{arguments.guest}/{arguments.medium}" + (f" -smp {arguments.smp}" if arguments.smp > 1 else "")
     files = medium_files(arguments.guests.resolve(), arguments.guest, arguments.medium)
     for needed in [FIRMWARE, *files]:
         if not needed.exists():
