@@ -80,8 +80,8 @@ struct Loop {
       throw;
     }
     if (done != 0) {
-      // The block has paid for one. Where the iterations ate into what the rest of the block was to use, the block
-      // is left after it.
+      // The block has paid for one. Where the iterations ate into what the rest of the block was to use, the
+      // block is left after it.
       ++c.budget;
       if (c.budget < 0) c.leave = true;
     }
