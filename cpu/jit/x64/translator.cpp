@@ -99,6 +99,10 @@ bool Translator::supported(const Insn& i, std::vector<MicroOp>& list) const {
     unsigned w = width_of(m.width);
     switch (m.op) {
       case Op::LogicAnd:
+      case Op::Ado:
+      case Op::CountOnes:
+      case Op::CountBelow:
+      case Op::CountAbove:
       case Op::FlagsByte:
       case Op::SetFlagsByte: return false;
       case Op::Address:
@@ -159,7 +163,12 @@ void Translator::lift() {
     const Handler fn = k == 0 && b.first != nullptr ? b.first : i.fn;
     const Lift read = row->lift[size][i.mem];
     // Another handler than the row's raises an exception.
-    if (read == nullptr || fn != row->exec[size][i.mem]) continue;
+    if (fn != row->exec[size][i.mem]) continue;
+    if (is_vector(i)) {
+      l.native = l.vector = true;
+      continue;
+    }
+    if (read == nullptr) continue;
     LiftModel m(l.list);
     read(m);
     l.native = supported(i, l.list);
@@ -173,6 +182,10 @@ void Translator::find_live_flags() {
     l.live_after = live;
     l.exits = !l.native;
     uint32_t written = 0, read = 0;
+    if (l.vector) {
+      l.exits = block_->insns[k].mem;
+      written = block_->insns[k].row->flags.written;
+    }
     for (const MicroOp& m : l.list) {
       l.exits = l.exits || (can_fault(m) && m.op != Op::CheckBranch);
       read |= m.flags_read;
@@ -269,6 +282,8 @@ void Translator::look_up_target(Label& miss) {
 void Translator::call_handler(const Insn* copy) {
   ++handler_calls_;
   flush_flags();
+  store_xmm(xmm_dirty_);
+  xmm_loaded_ = xmm_dirty_ = 0;
   mov(rax, reinterpret_cast<uint64_t>(block_));
   mov(ptr[rbp + layout_.block], rax);
   for (unsigned g = 0; g < 16; ++g) {
@@ -316,6 +331,8 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
   find_live_flags();
   Label over;
   std::vector<Label> slow(b.count);
+  std::vector<uint16_t> dirty(b.count);  // XMM registers to be written back on the way out
+  xmm_loaded_ = xmm_dirty_ = 0;
   const size_t entry = getSize();
   sub(qword[rbp + layout_.budget], b.count);
   js(over);
@@ -330,15 +347,25 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
     insn_ = &i;
     live_ = l.live_after;
     slow_ = &slow[k];
+    dirty[k] = xmm_dirty_;
     if (!l.native) {
       open = i.row != nullptr && !i.row->has(kEndsBlock);
       if (open) {
         call_handler(copy(i));
       } else {
         flush_flags();
+        store_xmm(xmm_dirty_);
         interpret_from(k);
       }
       continue;
+    }
+    if (l.vector) {
+      vector();
+      continue;
+    }
+    if (!l.list.empty() && is_transfer(l.list.back())) {
+      store_xmm(xmm_dirty_);
+      dirty[k] = 0;
     }
     one(l);
     if (l.list.empty() || !is_transfer(l.list.back())) continue;
@@ -362,11 +389,13 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
   ways_out_ = static_cast<uint32_t>(getSize());
   if (open) {
     flush_flags();
+    store_xmm(xmm_dirty_);
     edge(code, false, b.bytes);
   }
   for (unsigned k = 0; k < b.count; ++k) {
     if (slow[k].getId() == 0) continue;
     L(slow[k]);
+    store_xmm(dirty[k]);
     interpret_from(k);
   }
   L(over);

@@ -78,6 +78,7 @@ class Translator : private Xbyak::CodeGenerator {
     std::vector<MicroOp> list;
     bool native = false;
     uint32_t host = 0;        // where its code begins
+    bool vector = false;      // native without a list
     bool exits = false;       // may start over in the interpreter, or goes through its handler
     uint32_t live_after = 0;  // status flags that somebody may look at
   };
@@ -134,6 +135,12 @@ class Translator : private Xbyak::CodeGenerator {
   void check_target(Ref r);
   void jump(Ref r);
 
+  // vector.cpp: SSE
+  bool is_vector(const Insn& i) const;
+  void vector();
+  void need_xmm(unsigned n);
+  void store_xmm(uint16_t which);
+
   // values.cpp: values and registers
   unsigned width_of(uint8_t w) const;
   unsigned slot_of(const MicroOp& m) const;
@@ -167,6 +174,7 @@ class Translator : private Xbyak::CodeGenerator {
   Xbyak::Label* slow_ = nullptr;
   uint32_t live_ = 0;  // flags, behind the running instruction
   Flags flags_ = Flags::Memory;
+  uint16_t xmm_loaded_ = 0, xmm_dirty_ = 0;  // the guest's that are in the host's
   unsigned handler_calls_ = 0;
   uint32_t ways_out_ = 0;
 
