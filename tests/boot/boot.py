@@ -107,6 +107,10 @@ def talk_to_all(guest, count):
     guest.run("(for k in $(seq %d); do (for i in 1 2 3 4 5; do dd if=/bin/busybox bs=4k 2>/dev/null | md5sum; done"
               " | sort -u >/tmp/sum$k) & done; wait)" % (2 * count), 120)
     check(guest.run("cat /tmp/sum* | sort -u | wc -l") == ["1"], "the processors disagree about a checksum")
+    # One goes to sleep for good and is started again.
+    last = f"/sys/devices/system/cpu/cpu{count - 1}/online"
+    check(guest.run(f"echo 0 >{last}; nproc")[-1] == str(count - 1), "a processor does not go offline")
+    check(guest.run(f"echo 1 >{last}; nproc")[-1] == str(count), "a processor does not come back")
     for name in ("LOC", "RES", "CAL"):
         each = interrupts(guest, name)
         check(len(each) == count and all(each), f"interrupts {name}: {each}")

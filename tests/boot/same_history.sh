@@ -7,11 +7,11 @@ ilse=$1 kernel=$2 initrd=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for n in 1 2; do
-  "$ilse" run -smp 4 -m 256 --clock instructions --hash-every 500000000 --max-instructions 3000000000 -display none \
+  "$ilse" run -smp 4 -m 256 --clock instructions --hash-every 500000000 --max-instructions 5000000000 -display none \
     -serial "file:$work/serial$n" -kernel "$kernel" -initrd "$initrd" -append console=ttyS0,115200 \
     2>"$work/hashes$n" </dev/null || true
 done
-grep -q '^hash 3000000000 ' "$work/hashes1" || { cat "$work/hashes1"; exit 1; }
+grep -q '^hash 5000000000 ' "$work/hashes1" || { cat "$work/hashes1"; exit 1; }
 grep -aq 'Brought up 1 node, 4 CPUs' "$work/serial1" || { echo "the processors are not up"; exit 1; }
 cmp "$work/serial1" "$work/serial2"
 cmp "$work/hashes1" "$work/hashes2"
