@@ -64,9 +64,6 @@ void Translator::vector() {
   const bool compares = row.flags.written != 0;
   const bool writes_reg = has_reg && !to_rm && !compares;
   busy_.fill(false);
-  if (flags_ == Flags::Host && (i.mem || !compares)) {
-    if (i.mem) flush_flags();
-  }
 
   // Registers, as the encoding has them.
   unsigned reg = has_reg ? i.reg : i.modrm >> 3 & 7, rm = i.rm;
@@ -125,7 +122,7 @@ void Translator::vector() {
   }
 
   if (compares) {
-    flags_ = live_ != 0 ? Flags::Host : Flags::Memory;
+    made_flags(kOSZAPC);
   } else if (writes_reg && row.reg_file == File::Gpr) {
     if (reg == 0) mov(guest(i.reg / 8), rax);
   } else if (writes_reg) {
