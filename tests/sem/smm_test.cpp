@@ -217,6 +217,19 @@ TEST_CASE("SMM: an SMI does not come between STI or MOV SS and the next instruct
   CHECK(b.get<uint64_t>(kBase + 0xFF78) == kSystemCode + 2);
 }
 
+TEST_CASE("SMM: a processor that waits for its start-up message takes no SMI", "[sem][smm]") {
+  CpuBench b;
+  Cpu& c = b.cpu();
+  c.pending.activity = Activity::WaitForSipi;
+  with_smi(b, 0, 1);
+  CHECK_FALSE(c.pending.smm);
+  CHECK(c.pending.smi);
+  b.put_bytes(kEntry, Bytes{kHlt});
+  c.start_up(0x20);
+  c.run(1);
+  CHECK(c.pending.smm);
+}
+
 TEST_CASE("SMM: RSM to a state that cannot be is a shutdown", "[sem][smm]") {
   // MOV DWORD CS:[FF58h], 80000000h (PG without PE); CR4 with a reserved bit; each then RSM.
   for (const Bytes& code : {Bytes{0x2E, 0x66, 0xC7, 0x06, 0x58, 0xFF, 0x00, 0x00, 0x00, 0x80, 0x0F, 0xAA},
