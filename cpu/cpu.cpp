@@ -26,6 +26,13 @@ Cpu::Cpu(unsigned id, const Model& model, mem::PhysMap& memory, mem::IoBus& io, 
 
 Cpu::~Cpu() { blocks_.remove(&block); }
 
+bool Cpu::translate() {
+  auto engine = jit::Engine::create(*this);
+  if (engine == nullptr) return false;
+  blocks_.translate_with(std::move(engine));
+  return true;
+}
+
 // SDM vol. 3A, table 9-1.
 void Cpu::reset(bool power_on) {
   const Pending before = pending;
@@ -99,7 +106,8 @@ void Cpu::update_mode() {
   for (unsigned k = 0; k < 4; ++k) {
     breakpoints = breakpoints || ((cr.dr[7] >> (2 * k) & 3) != 0 && (cr.dr[7] >> (16 + 4 * k) & 3) == 0);
   }
-  if ((system_flags & (kTF | kRF)) != 0 || breakpoints || observer_ != nullptr) m |= kModeSingle;
+  if ((system_flags & (kTF | kRF)) != 0 || breakpoints) m |= kModeSingle;
+  if (observer_ != nullptr && observer_->everywhere(*this)) m |= kModeSingle;
   if (((m ^ mode_) & kModeAlign) != 0) (*tlbs_)[1].flush();
   mode_ = m;
   tlb = &(*tlbs_)[level == 3 ? 1 : 0];

@@ -120,6 +120,7 @@ Result<Machine::Options> set_up_machine(const Options& o) {
   m.clock = o.clock;
   m.no_reboot = o.no_reboot;
   m.max_instructions = o.max_instructions;
+  m.translate = o.translate;
   m.hash_every = o.hash_every;
   return m;
 }

@@ -45,6 +45,7 @@ class Machine final : public cpu::TimeBase {
   struct Options {
     cpu::Model model;
     ClockMode clock = ClockMode::Host;
+    bool translate = false;  // hot blocks, to host code
     bool no_reboot = false;
     uint64_t max_instructions = UINT64_MAX;
     uint64_t hash_every = 0;  // instructions between state hashes; 0: none

@@ -51,6 +51,9 @@ void BlockCache::insert(Block* b) {
   b->valid = true;
   b->cached = true;
   ++built_;
+  // Links and computed jumps reach flat code only.
+  constexpr uint32_t kFlat = kModeFlatCode | kModeCode64;
+  if (engine_ != nullptr && (b->mode & kFlat) != 0 && (b->mode & kModeSingle) == 0) engine_->watch(*b);
   for (int k = 0; k < 2; ++k) {
     if (b->page[k] == ~0u) continue;
     if (ram_.code_chunks(b->page[k]) == 0) {
@@ -64,6 +67,11 @@ void BlockCache::insert(Block* b) {
   }
 }
 
+void BlockCache::translate_with(std::unique_ptr<jit::Engine> e) {
+  reset();
+  engine_ = std::move(e);
+}
+
 void BlockCache::reset() {
   for (Node* n : buckets_) {
     for (; n != nullptr; n = n->next) n->block.valid = false;
@@ -72,12 +80,14 @@ void BlockCache::reset() {
   for (auto& [page, blocks] : pages_) ram_.set_code(page, 0);
   pages_.clear();
   used_ = 0;
+  if (engine_ != nullptr) engine_->reset();
   ++resets_;
   for (const Processor& p : processors_) *p.leave = true;
 }
 
 void BlockCache::drop(Block* b) {
   b->valid = false;
+  if (engine_ != nullptr) engine_->drop(*b);
   Node** link = &buckets_[bucket(b->phys, b->mode)];
   while (*link != nullptr && &(*link)->block != b) link = &(*link)->next;
   if (*link != nullptr) *link = (*link)->next;

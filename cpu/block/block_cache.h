@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "cpu/block/block.h"
+#include "cpu/jit/engine.h"
 #include "cpu/mmu/tlb.h"
 #include "memory/ram.h"
 
@@ -50,6 +51,9 @@ class BlockCache final : public mem::CodeListener {
   void remove(Block* const* running) {
     std::erase_if(processors_, [running](const Processor& p) { return p.running == running; });
   }
+  // Null: blocks are interpreted only.
+  void translate_with(std::unique_ptr<jit::Engine> e);
+  jit::Engine* engine() { return engine_.get(); }
   uint64_t resets() const { return resets_; }
   uint64_t built() const { return built_; }
   uint64_t invalidated() const { return invalidated_; }
@@ -81,6 +85,7 @@ class BlockCache final : public mem::CodeListener {
   std::vector<Node*> buckets_;
   std::unordered_map<uint32_t, std::vector<Block*>> pages_;
   std::vector<Processor> processors_;
+  std::unique_ptr<jit::Engine> engine_;
   uint64_t resets_ = 0, built_ = 0, invalidated_ = 0;
 };
 

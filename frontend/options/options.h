@@ -74,6 +74,7 @@ struct Options {
   std::string name;
   std::string screenshot;
 
+  bool translate = true;  // hot blocks, to host code; false: interpret only
   ClockMode clock = ClockMode::Host;
   uint64_t max_instructions = UINT64_MAX;
   double max_seconds = 0;  // 0: no limit

@@ -93,7 +93,7 @@ std::vector<Line> lines(const Options& o) {
   text("-name", escaped(o.name));
   flag("-no-reboot", o.no_reboot);
   flag("-no-shutdown", o.no_shutdown);
-  add({"--engine", "interp"});
+  add({"--engine", o.translate ? "jit" : "interp"});
   add({"--clock", o.clock == ClockMode::Host ? "host" : "instructions"});
   if (o.max_instructions != UINT64_MAX) add({"--max-instructions", std::to_string(o.max_instructions)});
   if (o.max_seconds > 0) {
