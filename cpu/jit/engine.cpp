@@ -88,6 +88,7 @@ void Engine::link(Edge& e, Block& to) {
   const auto distance = static_cast<int32_t>(to.code->entry - (cache_.run_address(e.jump) + 4));
   std::memcpy(e.jump, &distance, 4);
   to.code->in.push_back(&e);
+  ++counters_.linked;
 }
 
 bool Engine::translate(Block& b, uint64_t rip) {

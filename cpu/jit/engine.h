@@ -46,6 +46,7 @@ struct Counters {
   uint64_t handler_calls = 0;  // instructions among these that go through the interpreter's handler
   uint64_t host_bytes = 0;
   uint64_t resets = 0;
+  uint64_t linked = 0;    // edges
   uint64_t entered = 0;   // from the interpreter
   uint64_t left[4] = {};  // by kDispatcher, kEdge, kTarget; else to interpret an instruction
 };
