@@ -174,7 +174,7 @@ constexpr OptionRow kSession[] = {
     {"screenshot", "FILE.png", "writes the screen to a PNG file at the end", screenshot},
     {"clock", "MODE", "host: virtual time follows the host's (run); instructions: it is exactly repeatable",
      clock},
-    {"engine", "interp|jit", "the processor's engine (interp)", engine},
+    {"engine", "jit|interp", "the processor's engine (default: jit)", engine},
     {"jit-cache", "MIB", "memory for translated code, 1 to 1024 (default: 32)",
      number_between<&Options::jit_cache_mib, 1, 1024>},
     {"jit-hot", "N", "runs of a block before it is translated, 1 to 10000 (default: 24)",
