@@ -25,7 +25,7 @@ std::vector<uint8_t> image() {
 
 std::unique_ptr<ui::Machine> make(unsigned processors, const char* model = "max", uint64_t hash_every = 0,
                                   ui::ClockMode clock = ui::ClockMode::Instructions,
-                                  uint64_t turn = ui::Machine::kTurn) {
+                                  uint64_t turn = ui::Machine::kTurn, bool translate = false) {
   dev::BoardConfig config;
   config.ram_mib = 16;
   config.cpus = processors;
@@ -37,6 +37,7 @@ std::unique_ptr<ui::Machine> make(unsigned processors, const char* model = "max"
   options.clock = clock;
   options.hash_every = hash_every;
   options.turn = turn;
+  options.translate = translate;
   auto m = ui::Machine::create(std::move(config), options);
   REQUIRE(m);
   return std::move(*m);
@@ -149,6 +150,17 @@ TEST_CASE("several processors: one history in slices of every length", "[smp]") 
   for (uint64_t slice : {1, 97, 4001, 10'007}) {
     INFO("slices of " << slice);
     CHECK(hashes_of(*make(4, "max", kEvery), slice) == first);
+  }
+}
+
+TEST_CASE("several processors: one history, interpreted or translated", "[smp]") {
+  for (unsigned n : {2, 4}) {
+    for (uint64_t turn : {uint64_t{17}, ui::Machine::kTurn}) {
+      INFO(n << " processors, turns of " << turn);
+      auto one = make(n, "max", kEvery, ui::ClockMode::Instructions, turn);
+      auto other = make(n, "max", kEvery, ui::ClockMode::Instructions, turn, true);
+      CHECK(hashes_of(*one, 50'000'000) == hashes_of(*other, 10'007));
+    }
   }
 }
 
