@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Boots one guest to its prompt, types commands, reboots it if told to, powers it off.
 
-usage: tests/boot/boot.py GUEST MEDIUM ILSE [--reboot] [--guests FOLDER] [--log FILE]
+usage: tests/boot/boot.py GUEST MEDIUM ILSE [--engine E] [--reboot] [--guests FOLDER] [--log FILE]
 
 GUEST is amd64, i386 or i386-pae; MEDIUM is kernel, iso or disk; ILSE is the emulator. FOLDER
 (default: guests/ of this tree) is where ./run --build-guests has put the guests. Nothing is built
@@ -58,7 +58,7 @@ def talk(guest, kind, medium):
 
 def boot(arguments, files, work):
     guest_options, disk = options(arguments.guest, arguments.medium, files, work)
-    guest = Guest([arguments.ilse, "run", "-m", "256", *guest_options, *SERIAL])
+    guest = Guest([arguments.ilse, "run", "-m", "256", "--engine", arguments.engine, *guest_options, *SERIAL])
     started = time.monotonic()
     try:
         guest.wait(BANNER, arguments.seconds)
@@ -87,6 +87,7 @@ def main():
     parser.add_argument("guest", choices=MACHINE)
     parser.add_argument("medium", choices=["kernel", "iso", "disk"])
     parser.add_argument("ilse")
+    parser.add_argument("--engine", choices=["jit", "interp"], default="jit")
     parser.add_argument("--reboot", action="store_true")
     parser.add_argument("--guests", type=pathlib.Path, default=TOP / "guests")
     parser.add_argument("--log", type=pathlib.Path)
