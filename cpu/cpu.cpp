@@ -1,6 +1,7 @@
 // State changes that are not instructions: reset, pins, mode bits, snapshots.
 #include "cpu/cpu.h"
 
+#include "cpu/fpu/mxcsr.h"
 #include "cpu/jit/engine.h"
 #include "cpu/sem/helpers.h"
 
@@ -32,6 +33,15 @@ bool Cpu::translate(const jit::Settings& settings) {
   if (engine == nullptr) return false;
   blocks_.translate_with(std::move(engine));
   return true;
+}
+
+void Cpu::set_mxcsr(uint32_t v) {
+  const bool other = sse_all_masked(v) != sse_all_masked(mxcsr);
+  mxcsr = v;
+  MxcsrScope::load(v);
+  if (!other) return;
+  update_mode();
+  leave = true;  // the blocks of this mode are others
 }
 
 // SDM vol. 3A, table 9-1.
@@ -107,6 +117,7 @@ void Cpu::update_mode() {
   for (unsigned k = 0; k < 4; ++k) {
     breakpoints = breakpoints || ((cr.dr[7] >> (2 * k) & 3) != 0 && (cr.dr[7] >> (16 + 4 * k) & 3) == 0);
   }
+  if (!sse_all_masked(mxcsr)) m |= kModeSseUnmasked;
   if ((system_flags & (kTF | kRF)) != 0 || breakpoints || observer_ != nullptr) m |= kModeSingle;
   if (((m ^ mode_) & kModeAlign) != 0) (*tlbs_)[1].flush();
   mode_ = m;

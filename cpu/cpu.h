@@ -158,6 +158,8 @@ class Cpu final : public mem::ProcessorPins {
   bool long_mode() const { return (cr.efer & kEferLma) != 0; }
   bool code64() const { return (mode_ & kModeCodeMask) == kModeCode64; }
   uint32_t mode() const { return mode_; }
+  // MXCSR, which the host's follows while the processor runs.
+  void set_mxcsr(uint32_t v);
   // Recomputes the mode bits after anything that they depend on has changed.
   void update_mode();
 

@@ -69,6 +69,12 @@ struct FlagMasks {
   uint32_t read = 0, written = 0, undefined = 0;
 };
 
+// The memory operand of a vector instruction; no bytes: it has none.
+struct MemoryShape {
+  uint8_t bytes = 0;
+  bool aligned = false;  // to 16 bytes, else #GP
+};
+
 class LiftModel;
 using Lift = void (*)(LiftModel&);
 
@@ -86,7 +92,8 @@ struct Row {
   File rm_file = File::None, reg_file = File::None;
   // By operand size (16, 32, 64 bits), then register or memory form; null where there is none.
   Handler exec[3][2] = {};
-  Lift lift[3][2] = {};  // null also where an operand is not lifted: tier B and vector registers
+  MemoryShape memory[3] = {};  // of the memory form
+  Lift lift[3][2] = {};        // null also where an operand is not lifted: tier B and vector registers
 
   bool has(RowAttr a) const { return (attrs & a) != 0; }
   // Where several rows fit, the most special one counts: an exact ModRM byte before a prefix before REX.B.

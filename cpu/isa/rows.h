@@ -54,6 +54,17 @@ const Insn* exec_helper(Cpu& c, const Insn* i) {
 
 namespace detail {
 
+template <class Op>
+inline constexpr MemoryShape kShape{};
+template <>
+inline constexpr MemoryShape kShape<XmmMem>{16, true};
+template <>
+inline constexpr MemoryShape kShape<XmmMemUnaligned>{16, false};
+template <class T>
+inline constexpr MemoryShape kShape<XmmLowMem<T>>{sizeof(T), false};
+template <class T>
+inline constexpr MemoryShape kShape<MemOp<T>>{sizeof(T), false};
+
 template <class... L>
 consteval Row describe(uint8_t opcode, const char* name) {
   Row r;
@@ -89,6 +100,10 @@ consteval Row row(uint8_t opcode, const char* name) {
     if constexpr (kRm || kMemory) {
       r.exec[s][1] = &exec<I, typename L::template Bind<V, true>...>;
       r.lift[s][1] = lift_of<I, typename L::template Bind<V, true>...>();
+      auto shape = [&](MemoryShape m) {
+        if (m.bytes != 0) r.memory[s] = m;
+      };
+      (shape(detail::kShape<typename L::template Bind<V, true>>), ...);
     }
   };
   if constexpr (kSized) {

@@ -40,6 +40,8 @@ void Engine::make_stubs(Cpu& c) {
               .jumps = at(&c.jumps_),
               .jump_tag = at(&c.jump_tag_),
               .seg = at(c.seg.data()),
+              .xmm = at(c.xmm.data()),
+              .xmm_stride = static_cast<int32_t>(sizeof c.xmm[0]),
               .flags = at(&c.jit.flags),
               .spill = at(&c.jit.spill),
               .target_rip = at(&c.jit.target_rip),

@@ -40,8 +40,7 @@ void fxrstor(Cpu& c, const Insn& i) {
     uint32_t control;
     std::memcpy(&control, area + kMxcsrAt, 4);
     if ((control & ~mxcsr::kWritable) != 0) fault(kGP, 0);
-    c.mxcsr = control;
-    MxcsrScope::load(control);
+    c.set_mxcsr(control);
     for (unsigned k = 0; k < xmm_count(c); ++k) std::memcpy(&c.xmm[k], area + kXmmAt + 16 * k, 16);
   }
   x87_fxrstor(c.fpu, std::span<const uint8_t, kX87Area>(area, kX87Area), i.op_size == 8);
@@ -50,8 +49,7 @@ void fxrstor(Cpu& c, const Insn& i) {
 void ldmxcsr(Cpu& c, const Insn& i) {
   auto v = static_cast<uint32_t>(c.read_lin(c.linear(i, 4, Access::Read), 4));
   if ((v & ~mxcsr::kWritable) != 0) fault(kGP, 0);
-  c.mxcsr = v;
-  MxcsrScope::load(v);
+  c.set_mxcsr(v);
 }
 
 void stmxcsr(Cpu& c, const Insn& i) {

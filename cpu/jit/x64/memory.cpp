@@ -129,7 +129,7 @@ void Translator::check_tlb(Reg64 lin, unsigned width, bool write) {
   add(lin, ptr[t + static_cast<int>(offsetof(TlbEntry, addend))]);
   if (spill_t) mov(t, ptr[rbp + layout_.spill]);
   if (spill_u) mov(u, ptr[rbp + layout_.spill]);
-  flags_ = Flags::Memory;
+  spoil_flags();
 }
 
 void Translator::load(Ref r) {
@@ -226,7 +226,7 @@ void Translator::check_target(Ref r) {
   if (width == 4 && !v.extended) mov(ecx, ecx);
   if (busy_[0] || busy_[2]) throw Refused{};
   look_up_target(*slow_);
-  flags_ = Flags::Memory;
+  spoil_flags();
   use(m.a);
   target_spilled_ = false;
   for (size_t k = r; k < list_->size(); ++k) target_spilled_ = target_spilled_ || (*list_)[k].op == Op::Store;

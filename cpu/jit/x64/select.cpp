@@ -85,40 +85,29 @@ void Translator::jump_if(unsigned code, const Label& to) {
   }
 }
 
-void Translator::one(const Lifted& l) {
+void Translator::begin(const Lifted& l) {
   list_ = &l.list;
   values_.assign(l.list.size(), {});
   uses_.assign(l.list.size(), 0);
   busy_.fill(false);
-  uint32_t read = 0, written = 0;
-  bool makes = false;
-  for (const MicroOp& m : l.list) {
-    read |= m.flags_read;
-    written |= m.flags_written;
+  bool makes = false, spoils = false;
+  for (Ref r = 0; r < l.list.size(); ++r) {
+    const MicroOp& m = l.list[r];
     makes = makes || (m.flags_written & live_) != 0;
+    const bool by_lea = (m.op == Op::Add || m.op == Op::Sub) && width_of(m.width) >= 4 && flags_of(r) == 0;
+    spoils = spoils || m.op == Op::IsZero || m.op == Op::BitUnit ||
+             (m.op >= Op::Add && m.op <= Op::Idiv && !by_lea);
     if (flag_only(m)) continue;
     for (Ref x : {m.a, m.b, m.c}) {
       if (x != kNoRef) ++uses_[x];
     }
   }
-  // The flags so far go to memory where the way out of this instruction needs them, or where they outlive it
-  // and it may spoil the host's.
-  if (flags_ == Flags::Host) {
-    const uint32_t needed = l.exits ? +kOSZAPC : (live_ & ~written) | read;
-    if (needed == 0) {
-      flags_ = Flags::Memory;
-    } else if (l.exits || !makes) {
-      flush_flags();
-    }
-  }
-  for (Ref r = 0; r < l.list.size(); ++r) {
-    if (can_fault(l.list[r]) && l.list[r].op != Op::CheckBranch) pin_conditions();
-    emit(r);
-  }
+  settle_flags(l.exits, spoils, makes);
 }
 
 void Translator::emit(Ref r) {
   const MicroOp& m = (*list_)[r];
+  if (can_fault(m) && m.op != Op::CheckBranch) pin_conditions();
   Value& v = values_[r];
   v.width = static_cast<uint8_t>(width_of(m.width));
   switch (m.op) {
@@ -267,106 +256,154 @@ bool Translator::updates_in_place(Ref loaded) const {
 void Translator::arithmetic(Ref r) {
   const MicroOp& m = (*list_)[r];
   const unsigned width = width_of(m.width);
-  const uint32_t wanted = flags_of(r);
-  const auto& list = *list_;
+  const uint32_t mask = flags_of(r);
   const bool carry = m.op == Op::Adc || m.op == Op::Sbb;
-  uint32_t mask = 0;
-  bool zero_only = uses_[r] != 0;  // the value is only compared with 0, for which the flags will do
-  for (const MicroOp& x : list) {
-    if (flag_only(x) && x.a == r) {
-      mask = x.flags_written;
-    } else if ((x.a == r || x.b == r || x.c == r) && x.op != Op::IsZero) {
-      zero_only = false;
+  const Value& a = values_[m.a];
+  if (mask == 0 && !carry && width >= 4 && lea_instead(r)) {
+    use(m.a);
+    use(m.b);
+    return;
+  }
+  if (carry && flags_ == Flags::Recipe) want_host_flags();
+  if (carry && flags_ == Flags::Memory) bt(word[rbp + layout_.flags], 8);
+  if (a.kind == Value::Kind::Stored || values_[m.b].kind == Value::Kind::Stored) {
+    update_memory(r);
+  } else if (only_flags(r)) {
+    compare(r);
+  } else {
+    compute(r);
+  }
+}
+
+// The value is wanted for its flags only, or to be compared with 0, for which these do: CMP, TEST, CMPXCHG.
+bool Translator::only_flags(Ref r) const {
+  return std::all_of(list_->begin(), list_->end(), [&](const MicroOp& x) {
+    return flag_only(x) || x.op == Op::IsZero || (x.a != r && x.b != r && x.c != r);
+  });
+}
+
+void Translator::update_memory(Ref r) {
+  const MicroOp& m = (*list_)[r];
+  const unsigned width = width_of(m.width);
+  const uint32_t mask = flags_of(r);
+  const bool keeps_cf = mask == kOSZAP;
+  if (keeps_cf) defer(mask, {});
+  Reg64 p(pointer_);
+  Address at = width == 8 ? qword[p] : width == 4 ? dword[p] : width == 2 ? word[p] : byte[p];
+  if (values_[m.a].kind != Value::Kind::Stored) {
+    neg(at);
+  } else if (keeps_cf && m.op == Op::Add) {
+    inc(at);
+  } else if (keeps_cf) {
+    dec(at);
+  } else {
+    apply(m.op, at, m.b, width);
+  }
+  values_[r].kind = Value::Kind::Stored;
+  use(m.a);
+  use(m.b);
+  made_flags(mask);
+}
+
+void Translator::compare(Ref r) {
+  const MicroOp& m = (*list_)[r];
+  const unsigned width = width_of(m.width);
+  const Value& a = values_[m.a];
+  const Value& b = values_[m.b];
+  Step step{.kind = m.op == Op::And ? Step::Kind::Test : Step::Kind::Compare,
+            .width = static_cast<uint8_t>(width),
+            .full = true,
+            .made_at = index_};
+  const auto first = guest_register(m.a), second = guest_register(m.b);
+  if (first) step.d = *first;
+  Reg64 s = reg_for(m.a, lazy_temp(m.a));
+  Reg d = view(s, width);
+  bool again = first.has_value();
+  if (b.kind == Value::Kind::Imm && (width < 8 || fits32(b.imm))) {
+    const auto imm = static_cast<uint32_t>(width == 1 ? b.imm & 0xFF : width == 2 ? b.imm & 0xFFFF : b.imm);
+    m.op == Op::And ? test(d, imm) : cmp(d, imm);
+    step.imm = imm;
+  } else {
+    const int avoid = a.kind != Value::Kind::Host && !first ? s.getIdx() : -1;
+    Reg64 t = b.kind == Value::Kind::Host ? Reg64(b.reg) : reg_for(m.b, lazy_temp(m.b, avoid));
+    m.op == Op::And ? test(d, view(t, width)) : cmp(d, view(t, width));
+    again = again && second;
+    step.has_register = true;
+    if (second) step.s = *second;
+  }
+  values_[r].kind = Value::Kind::Cond;
+  values_[r].reg = kConditionZ;
+  use(m.a);
+  use(m.b);
+  made_flags(flags_of(r), again ? std::optional(step) : std::nullopt);
+}
+
+void Translator::compute(Ref r) {
+  const MicroOp& m = (*list_)[r];
+  const unsigned width = width_of(m.width);
+  const uint32_t mask = flags_of(r);
+  const bool keeps_cf = mask == kOSZAP;
+  Ref x = m.a, y = m.b;
+  const bool negates = m.op == Op::Sub && (*list_)[x].op == Op::Const && (*list_)[x].imm == 0;
+  if (negates) std::swap(x, y);
+  auto dest = width >= 4 ? destination(r) : in_place_narrow(r, x);
+  auto is_dest = [&](Ref q) { return dest && guest_register(q) == dest; };
+  if (is_dest(y) && !is_dest(x) && !negates) {
+    if (commutes(m.op)) {
+      std::swap(x, y);
+    } else {
+      dest.reset();
     }
   }
-  // INC and DEC keep CF, which then has to be the host's; Adc and Sbb read it.
-  const bool keeps_cf = mask == kOSZAP;
-  if (keeps_cf && (live_ & kCF) != 0) want_host_flags();
-  if (carry && flags_ == Flags::Memory) bt(word[rbp + layout_.flags], 8);
 
-  const Value& a = values_[m.a];
-  if (a.kind == Value::Kind::Stored || (m.b != kNoRef && values_[m.b].kind == Value::Kind::Stored)) {
-    Reg64 p(pointer_);
-    Address at = width == 8 ? qword[p] : width == 4 ? dword[p] : width == 2 ? word[p] : byte[p];
-    if (a.kind != Value::Kind::Stored) {
-      neg(at);
-    } else if (keeps_cf) {
-      if (m.op == Op::Add) {
-        inc(at);
-      } else {
-        dec(at);
-      }
-    } else {
-      apply(m.op, at, m.b, width);
+  // How to do it again for its flags.
+  std::optional<Step> step;
+  const Value& v = values_[y];
+  const bool imm = v.kind == Value::Kind::Imm && (width < 8 || fits32(v.imm));
+  const auto other = guest_register(y);
+  if (is_dest(x) && (imm || negates || (other && other != dest))) {
+    step = Step{.width = static_cast<uint8_t>(width),
+                .d = *dest,
+                .s = other.value_or(0),
+                .has_register = !imm && !negates,
+                .in_place = true,
+                .full = !keeps_cf,
+                .imm = width == 1   ? v.imm & 0xFF
+                       : width == 2 ? v.imm & 0xFFFF
+                                    : v.imm,
+                .made_at = index_};
+    switch (m.op) {
+      case Op::Add: step->kind = keeps_cf ? Step::Kind::Inc : Step::Kind::Add; break;
+      case Op::Sub:
+        step->kind = negates ? Step::Kind::Neg : keeps_cf ? Step::Kind::Dec : Step::Kind::Sub;
+        break;
+      case Op::And:
+      case Op::Or:
+      case Op::Xor:
+        step->kind = Step::Kind::Test;
+        step->has_register = false;
+        break;
+      default: step.reset();
     }
-    values_[r].kind = Value::Kind::Stored;
-  } else if (uses_[r] == 0 || zero_only) {
-    // CMP, TEST, CMPXCHG.
-    Reg64 s = reg_for(m.a, lazy_temp(m.a));
-    Reg d = view(s, width);
-    const Value& b = values_[m.b];
-    const bool temp = a.kind != Value::Kind::Host && !(a.kind == Value::Kind::Guest && s.getIdx() > 2);
-    const int avoid = temp ? s.getIdx() : -1;
-    if (b.kind == Value::Kind::Imm && (width < 8 || fits32(b.imm))) {
-      const auto imm = static_cast<uint32_t>(width == 1 ? b.imm & 0xFF : width == 2 ? b.imm & 0xFFFF : b.imm);
-      if (m.op == Op::And) {
-        test(d, imm);
-      } else {
-        cmp(d, imm);
-      }
-    } else {
-      Reg64 t = b.kind == Value::Kind::Host ? Reg64(b.reg) : reg_for(m.b, lazy_temp(m.b, avoid));
-      if (m.op == Op::And) {
-        test(d, view(t, width));
-      } else {
-        cmp(d, view(t, width));
-      }
-    }
-    values_[r].kind = Value::Kind::Cond;
-    values_[r].reg = kConditionZ;
-  } else if (wanted == 0 && !carry && width >= 4 && lea_instead(r)) {
-    use(m.a);
-    use(m.b);
-    return;
+  }
+  const bool deferred = keeps_cf && defer(mask, step);
+
+  Reg64 d = dest ? Reg64(*dest)
+            : values_[x].kind == Value::Kind::Host && uses_[x] == 1 && !values_[x].high
+                ? Reg64(values_[x].reg)
+                : alloc();
+  if (!is_dest(x)) move(d, x, width);
+  if (negates) {
+    neg(view(d, width));
+  } else if (keeps_cf) {
+    m.op == Op::Add ? inc(view(d, width)) : dec(view(d, width));
   } else {
-    Ref x = m.a, y = m.b;
-    const bool negates = m.op == Op::Sub && list[x].op == Op::Const && list[x].imm == 0;
-    if (negates) std::swap(x, y);
-    auto dest = width >= 4 ? destination(r) : in_place_narrow(r, x);
-    auto is_dest = [&](Ref q) {
-      return dest && values_[q].kind == Value::Kind::Guest && !values_[q].high &&
-             kHostOf[values_[q].reg] == *dest;
-    };
-    if (is_dest(y) && !is_dest(x) && !negates) {
-      if (commutes(m.op)) {
-        std::swap(x, y);
-      } else {
-        dest.reset();
-      }
-    }
-    Reg64 d = dest ? Reg64(*dest)
-              : values_[x].kind == Value::Kind::Host && uses_[x] == 1 && !values_[x].high
-                  ? Reg64(values_[x].reg)
-                  : alloc();
-    if (!(is_dest(x) && dest)) move(d, x, width);
-    if (negates) {
-      neg(view(d, width));
-    } else if (keeps_cf && m.op == Op::Add) {
-      inc(view(d, width));
-    } else if (keeps_cf) {
-      dec(view(d, width));
-    } else {
-      apply(m.op, view(d, width), y, width, d.getIdx());
-    }
-    use(m.a);
-    use(m.b);
-    finish(r, d, dest.has_value());
-    flags_ = wanted != 0 ? Flags::Host : Flags::Memory;
-    return;
+    apply(m.op, view(d, width), y, width, d.getIdx());
   }
   use(m.a);
   use(m.b);
-  flags_ = wanted != 0 ? Flags::Host : Flags::Memory;
+  finish(r, d, dest.has_value());
+  made_flags(mask, step, deferred);
 }
 
 // The host register for a narrow result that goes back to where its first operand came from.
@@ -430,9 +467,27 @@ void Translator::shift(Ref r) {
   const bool variable = count.kind != Value::Kind::Imm;
   const bool through_carry = m.op == Op::Rcl || m.op == Op::Rcr;
   const bool rotates = m.op >= Op::Rol && m.op <= Op::Rcr;
-  const uint32_t wanted = flags_of(r);
+  const bool left = m.op == Op::Rol || m.op == Op::RolKeepOf;
+  const uint32_t mask = flags_of(r);
+  auto dest = values_[m.a].kind == Value::Kind::Stored ? std::nullopt
+              : width >= 4                             ? destination(r)
+                                                       : in_place_narrow(r, m.a);
   // What the shift may keep has to be there.
-  if (((variable || rotates) && live_ != 0) || through_carry) want_host_flags();
+  std::optional<Step> step;
+  bool deferred = false;
+  if (through_carry || (variable && live_ != 0)) {
+    want_host_flags();
+  } else if (rotates && live_ != 0) {
+    if (dest && guest_register(m.a) == dest) {
+      step = Step{.kind = left ? Step::Kind::Rol : Step::Kind::Ror,
+                  .width = static_cast<uint8_t>(width),
+                  .d = *dest,
+                  .in_place = true,
+                  .imm = count.imm,
+                  .made_at = index_};
+    }
+    deferred = defer(mask, step);
+  }
   if (variable) {
     if (busy_[rcx.getIdx()] && !(count.kind == Value::Kind::Host && count.reg == rcx.getIdx()))
       throw Refused{};
@@ -460,10 +515,8 @@ void Translator::shift(Ref r) {
     use(m.a);
     use(m.b);
   } else {
-    auto dest = width >= 4 ? destination(r) : in_place_narrow(r, m.a);
     // A count in the register that is shifted is in RCX by now.
-    const Value& a = values_[m.a];
-    const bool same = dest && a.kind == Value::Kind::Guest && !a.high && kHostOf[a.reg] == *dest;
+    const bool same = dest && guest_register(m.a) == dest;
     if (variable) busy_[rcx.getIdx()] = true;
     Reg64 d = dest ? Reg64(*dest) : alloc();
     if (!same) move(d, m.a, width);
@@ -473,7 +526,7 @@ void Translator::shift(Ref r) {
     use(m.b);
     finish(r, d, dest.has_value());
   }
-  flags_ = wanted != 0 ? Flags::Host : Flags::Memory;
+  made_flags(mask, step, deferred);
 }
 
 void Translator::double_shift(Ref r) {
@@ -481,7 +534,7 @@ void Translator::double_shift(Ref r) {
   const unsigned width = width_of(m.width);
   const Value count = values_[m.c];
   const bool variable = count.kind != Value::Kind::Imm;
-  const uint32_t wanted = flags_of(r);
+  const uint32_t mask = flags_of(r);
   if (variable && live_ != 0) want_host_flags();
   if (variable) move(rcx, m.c, 1);
   busy_[rcx.getIdx()] = true;
@@ -504,7 +557,7 @@ void Translator::double_shift(Ref r) {
   use(m.b);
   use(m.c);
   finish(r, d, false);
-  flags_ = wanted != 0 ? Flags::Host : Flags::Memory;
+  made_flags(mask);
 }
 
 // --- multiplication and division -------------------------------------------------------------------------
@@ -512,7 +565,7 @@ void Translator::double_shift(Ref r) {
 void Translator::multiply(Ref r) {
   const MicroOp& m = (*list_)[r];
   const unsigned width = width_of(m.width);
-  const uint32_t wanted = flags_of(r);
+  const uint32_t mask = flags_of(r);
   Ref second = kNoRef;
   for (Ref x = 0; x < list_->size(); ++x) {
     if ((*list_)[x].op == Op::Second && (*list_)[x].a == r) second = x;
@@ -558,7 +611,7 @@ void Translator::multiply(Ref r) {
     use(m.b);
     place_pair(r, second, width);
   }
-  flags_ = wanted != 0 ? Flags::Host : Flags::Memory;
+  made_flags(mask);
 }
 
 // The results in rAX and rDX; of one byte in AL and AH.
@@ -615,7 +668,7 @@ void Translator::divide(Ref r) {
   use(m.b);
   use(m.c);
   place_pair(r, second, width);
-  flags_ = Flags::Memory;
+  spoil_flags();
 }
 
 // --- bits ------------------------------------------------------------------------------------------------
@@ -624,7 +677,7 @@ void Translator::divide(Ref r) {
 void Translator::scan(Ref r) {
   const MicroOp& m = (*list_)[r];
   const unsigned width = width_of(m.width);
-  const uint32_t wanted = flags_of(r);
+  const uint32_t mask = flags_of(r);
   Ref write = kNoRef;
   for (Ref x = static_cast<Ref>(r + 1); x < list_->size(); ++x) {
     if ((*list_)[x].op == Op::WriteRegUnless && (*list_)[x].a == r) write = x;
@@ -647,7 +700,7 @@ void Translator::scan(Ref r) {
   if (host == kInMemory) mov(guest(slot / 8), d);
   use(m.a);
   values_[r].kind = Value::Kind::Stored;
-  flags_ = wanted != 0 ? Flags::Host : Flags::Memory;
+  made_flags(mask);
 }
 
 // BT, BTS, BTR, BTC on a value: CF becomes the bit, the other flags stay.
@@ -682,7 +735,7 @@ void Translator::bit(Ref r) {
       go(view(reg_for(m.b, lazy_temp(m.b, held)), width));
     }
     if (!last) finish(r, d, false);
-    flags_ = Flags::Host;
+    made_flags(kCF);
   }
   use(m.a);
   use(m.b);
@@ -723,7 +776,7 @@ void Translator::condition(Ref r) {
         Reg64 s = reg_for(m.a, lazy_temp(m.a));
         Reg x = view(s, width_of((*list_)[m.a].width));
         test(x, x);
-        flags_ = Flags::Memory;
+        spoil_flags();
       }
       use(m.a);
     }
@@ -801,7 +854,7 @@ void Translator::set_cf(Ref r) {
   } else if (from.op != Op::BitOf) {
     throw Refused{};
   }
-  flags_ = Flags::Host;
+  if (from.op != Op::BitOf) made_flags(kCF);
   use(m.a);
 }
 

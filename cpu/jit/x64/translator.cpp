@@ -67,28 +67,6 @@ size_t Translator::make_interpret_target() {
   return at;
 }
 
-// --- flags -----------------------------------------------------------------------------------------------
-
-// LAHF, SETO and MOV leave the flags alone, so that they are good in both places afterwards.
-void Translator::flush_flags() {
-  if (flags_ != Flags::Host) return;
-  lahf();
-  seto(al);
-  mov(ptr[rbp + layout_.flags], ax);
-  flags_ = Flags::Both;
-}
-
-void Translator::want_host_flags() {
-  if (flags_ != Flags::Memory) return;
-  const bool taken = busy_[rax.getIdx()];
-  if (taken) mov(ptr[rbp + layout_.spill], rax);
-  movzx(eax, word[rbp + layout_.flags]);
-  add(al, 0x7F);
-  sahf();
-  if (taken) mov(rax, ptr[rbp + layout_.spill]);
-  flags_ = Flags::Both;
-}
-
 // --- lifting ---------------------------------------------------------------------------------------------
 
 // What this list asks for and the selector does not have goes through the handler. Also settles what only the
@@ -159,26 +137,44 @@ void Translator::lift() {
     const Handler fn = k == 0 && b.first != nullptr ? b.first : i.fn;
     const Lift read = row->lift[size][i.mem];
     // Another handler than the row's raises an exception.
-    if (read == nullptr || fn != row->exec[size][i.mem]) continue;
-    LiftModel m(l.list);
-    read(m);
+    if (fn != row->exec[size][i.mem]) continue;
+    if (is_vector(i)) {
+      l.native = l.vector = true;
+      l.flags_written = row->flags.written;
+      const unsigned g = row->reg_file == File::Gpr  ? i.reg / 8u
+                         : row->rm_file == File::Gpr ? i.rm / 8u
+                                                     : 16u;
+      if (g < 16 && kHostOf[g] != kInMemory) l.registers_written = 1u << kHostOf[g];
+      continue;
+    }
+    if (read == nullptr) continue;
+    LiftModel model(l.list);
+    read(model);
     l.native = supported(i, l.list);
+    for (const MicroOp& m : l.list) {
+      l.flags_read |= m.flags_read;
+      l.flags_written |= m.flags_written;
+      if (m.op != Op::WriteReg && m.op != Op::WriteRegUnless) continue;
+      const uint8_t host = kHostOf[slot_of(m) / 8];
+      if (host != kInMemory) l.registers_written |= 1u << host;
+    }
   }
 }
 
 void Translator::find_live_flags() {
-  uint32_t live = kOSZAPC;
+  uint32_t live = kOSZAPC, inside = kOSZAPC;
   for (size_t k = lifted_.size(); k-- > 0;) {
     Lifted& l = lifted_[k];
     l.live_after = live;
-    l.exits = !l.native;
-    uint32_t written = 0, read = 0;
-    for (const MicroOp& m : l.list) {
-      l.exits = l.exits || (can_fault(m) && m.op != Op::CheckBranch);
-      read |= m.flags_read;
-      written |= m.flags_written;
+    l.live_inside = inside;
+    l.exits = !l.native || (l.vector && block_->insns[k].mem);
+    for (const MicroOp& m : l.list) l.exits = l.exits || (can_fault(m) && m.op != Op::CheckBranch);
+    if (!l.native) {
+      live = inside = kOSZAPC;
+      continue;
     }
-    live = l.exits ? +kOSZAPC : (live & ~written) | read;
+    inside = (inside & ~l.flags_written) | l.flags_read;
+    live = l.exits ? +kOSZAPC : (live & ~l.flags_written) | l.flags_read;
   }
 }
 
@@ -269,6 +265,8 @@ void Translator::look_up_target(Label& miss) {
 void Translator::call_handler(const Insn* copy) {
   ++handler_calls_;
   flush_flags();
+  store_xmm(xmm_dirty_);
+  xmm_loaded_ = xmm_dirty_ = 0;
   mov(rax, reinterpret_cast<uint64_t>(block_));
   mov(ptr[rbp + layout_.block], rax);
   for (unsigned g = 0; g < 16; ++g) {
@@ -316,11 +314,15 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
   find_live_flags();
   Label over;
   std::vector<Label> slow(b.count);
+  std::vector<uint16_t> dirty(b.count);             // XMM registers to be written back on the way out
+  std::vector<std::vector<Step>> recipes(b.count);  // of the flags there
+  xmm_loaded_ = xmm_dirty_ = 0;
   const size_t entry = getSize();
   sub(qword[rbp + layout_.budget], b.count);
   js(over);
   const size_t body = getSize();
   flags_ = Flags::Memory;
+  forget_steps();
   bool open = true;  // runs on behind the last instruction
   for (unsigned k = 0; k < b.count; ++k) {
     const Insn& i = b.insns[k];
@@ -330,17 +332,33 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
     insn_ = &i;
     live_ = l.live_after;
     slow_ = &slow[k];
+    dirty[k] = xmm_dirty_;
     if (!l.native) {
       open = i.row != nullptr && !i.row->has(kEndsBlock);
       if (open) {
         call_handler(copy(i));
       } else {
         flush_flags();
+        store_xmm(xmm_dirty_);
         interpret_from(k);
       }
       continue;
     }
-    one(l);
+    if (l.vector) {
+      settle_flags(l.exits, false, false);
+      if (flags_ == Flags::Recipe) recipes[k] = pending_;
+      vector();
+      age_steps();
+      continue;
+    }
+    if (!l.list.empty() && is_transfer(l.list.back())) {
+      store_xmm(xmm_dirty_);
+      dirty[k] = 0;
+    }
+    begin(l);
+    if (flags_ == Flags::Recipe) recipes[k] = pending_;
+    for (Ref r = 0; r < l.list.size(); ++r) emit(r);
+    age_steps();
     if (l.list.empty() || !is_transfer(l.list.back())) continue;
     open = false;
     const MicroOp& last = l.list.back();
@@ -362,11 +380,17 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
   ways_out_ = static_cast<uint32_t>(getSize());
   if (open) {
     flush_flags();
+    store_xmm(xmm_dirty_);
     edge(code, false, b.bytes);
   }
   for (unsigned k = 0; k < b.count; ++k) {
     if (slow[k].getId() == 0) continue;
     L(slow[k]);
+    store_xmm(dirty[k]);
+    if (!recipes[k].empty()) {
+      replay(recipes[k]);
+      save_flags();
+    }
     interpret_from(k);
   }
   L(over);

@@ -31,6 +31,19 @@ struct Stubs {
 
 namespace ilse::cpu::jit {
 
+// An operation on registers that can be done again for its flags.
+struct Step {
+  enum class Kind : uint8_t { Compare, Test, Add, Sub, Neg, Inc, Dec, Rol, Ror } kind = Kind::Compare;
+  uint8_t width = 8;
+  uint8_t d = 0;  // host registers of the guest's
+  uint8_t s = 0;
+  bool has_register = false;  // s, else imm
+  bool in_place = false;      // d holds the result
+  bool full = false;          // sets all flags
+  uint64_t imm = 0;
+  unsigned made_at = 0;  // index of the instruction
+};
+
 // Thrown when a block is beyond the selector's means; it stays with the interpreter.
 struct Refused {};
 
@@ -77,12 +90,21 @@ class Translator : private Xbyak::CodeGenerator {
   struct Lifted {
     std::vector<MicroOp> list;
     bool native = false;
-    uint32_t host = 0;        // where its code begins
-    bool exits = false;       // may start over in the interpreter, or goes through its handler
-    uint32_t live_after = 0;  // status flags that somebody may look at
+    bool vector = false;       // native without a list
+    bool exits = false;        // may start over in the interpreter, or goes through its handler
+    uint32_t live_after = 0;   // status flags that somebody may look at
+    uint32_t live_inside = 0;  // those but for ways out: what the block itself, or its successor, looks at
+    uint32_t flags_read = 0, flags_written = 0;
+    uint32_t registers_written = 0;  // host registers of guest registers
+    uint32_t host = 0;               // where its code begins
   };
   // Where the guest's status flags are.
-  enum class Flags : uint8_t { Memory, Both, Host };
+  enum class Flags : uint8_t {
+    Memory,
+    Both,
+    Host,
+    Recipe,  // nowhere: pending_ gives them, on top of what is in memory
+  };
 
   // translator.cpp: the block
   void lift();
@@ -95,13 +117,29 @@ class Translator : private Xbyak::CodeGenerator {
   void cross_page(int64_t delta);
   void look_up_target(Xbyak::Label& miss);
   void call_handler(const Insn* copy);
+
+  // flags.cpp: the status flags
   void flush_flags();
+  void save_flags();
+  void load_flags();
   void want_host_flags();
+  void forget_steps();
+  void spoil_flags();
+  bool defer(uint32_t mask, const std::optional<Step>& step);
+  void made_flags(uint32_t mask, std::optional<Step> step = {}, bool deferred = false);
+  bool dead_before(unsigned k, uint32_t inputs) const;
+  void settle_flags(bool exits, bool spoils, bool makes);
+  void age_steps();
+  void replay(const std::vector<Step>& steps);
 
   // select.cpp: one instruction
-  void one(const Lifted& l);
+  void begin(const Lifted& l);
   void emit(Ref r);
   void arithmetic(Ref r);
+  bool only_flags(Ref r) const;
+  void update_memory(Ref r);
+  void compare(Ref r);
+  void compute(Ref r);
   void shift(Ref r);
   void double_shift(Ref r);
   void multiply(Ref r);
@@ -134,6 +172,12 @@ class Translator : private Xbyak::CodeGenerator {
   void check_target(Ref r);
   void jump(Ref r);
 
+  // vector.cpp: SSE
+  bool is_vector(const Insn& i) const;
+  void vector();
+  void need_xmm(unsigned n);
+  void store_xmm(uint16_t which);
+
   // values.cpp: values and registers
   unsigned width_of(uint8_t w) const;
   unsigned slot_of(const MicroOp& m) const;
@@ -155,6 +199,7 @@ class Translator : private Xbyak::CodeGenerator {
   void write_reg_unless(Ref r);
   void preserve(unsigned guest, Ref except);
   uint32_t flags_of(Ref r) const;
+  std::optional<uint8_t> guest_register(Ref r) const;
   static Xbyak::Reg view(Xbyak::Reg64 r, unsigned width);
   Xbyak::Address guest(unsigned g) const;
 
@@ -167,6 +212,9 @@ class Translator : private Xbyak::CodeGenerator {
   Xbyak::Label* slow_ = nullptr;
   uint32_t live_ = 0;  // flags, behind the running instruction
   Flags flags_ = Flags::Memory;
+  std::vector<Step> pending_;                // what has set flags since they were last in memory
+  bool steps_known_ = true;                  // all of it
+  uint16_t xmm_loaded_ = 0, xmm_dirty_ = 0;  // the guest's that are in the host's
   unsigned handler_calls_ = 0;
   uint32_t ways_out_ = 0;
 

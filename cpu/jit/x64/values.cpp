@@ -279,12 +279,19 @@ void Translator::write_reg(Ref r) {
   use(from);
 }
 
-// What the status flags of operation `r` are wanted for: the mask of its SetFlags, or 0.
+// The flags that operation `r` sets.
 uint32_t Translator::flags_of(Ref r) const {
   for (const MicroOp& m : *list_) {
-    if (flag_only(m) && m.a == r) return m.flags_written & live_;
+    if (flag_only(m) && m.a == r) return m.flags_written;
   }
   return 0;
+}
+
+// The host register that a value can be read from as long as its guest register does not change.
+std::optional<uint8_t> Translator::guest_register(Ref r) const {
+  const Value& v = values_[r];
+  if (v.kind != Value::Kind::Guest || v.high || kHostOf[v.reg] == kInMemory) return std::nullopt;
+  return kHostOf[v.reg];
 }
 
 }  // namespace ilse::cpu::jit

@@ -1,0 +1,197 @@
+// The guest's status flags. They stay in the host's RFLAGS as long as nothing spoils these; then they go to
+// memory, unless all that could still ask for them is a way out into the interpreter, which is rarely taken:
+// then the way out computes them again, from operands that are still in their registers.
+#include <algorithm>
+
+#include "cpu/isa/row.h"
+#include "cpu/jit/x64/translator.h"
+
+namespace ilse::cpu::jit {
+
+using namespace Xbyak;
+
+namespace {
+
+uint32_t inputs_of(const Step& s) { return 1u << s.d | (s.has_register ? 1u << s.s : 0u); }
+
+}  // namespace
+
+// LAHF, SETO and MOV leave the flags alone, so that they are good in both places afterwards.
+void Translator::flush_flags() {
+  if (flags_ == Flags::Recipe) {
+    replay(pending_);
+    flags_ = Flags::Host;
+  }
+  if (flags_ != Flags::Host) return;
+  save_flags();
+  flags_ = Flags::Both;
+  forget_steps();
+}
+
+void Translator::save_flags() {
+  lahf();
+  seto(al);
+  mov(ptr[rbp + layout_.flags], ax);
+}
+
+void Translator::load_flags() {
+  movzx(eax, word[rbp + layout_.flags]);
+  add(al, 0x7F);
+  sahf();
+}
+
+void Translator::want_host_flags() {
+  if (flags_ != Flags::Memory && flags_ != Flags::Recipe) return;
+  const bool taken = busy_[rax.getIdx()];
+  if (taken) mov(ptr[rbp + layout_.spill], rax);
+  if (flags_ == Flags::Memory) {
+    load_flags();
+    flags_ = Flags::Both;
+  } else {
+    replay(pending_);
+    flags_ = Flags::Host;
+  }
+  if (taken) mov(rax, ptr[rbp + layout_.spill]);
+}
+
+void Translator::forget_steps() {
+  pending_.clear();
+  steps_known_ = true;
+}
+
+// The host's flags are used for something else.
+void Translator::spoil_flags() {
+  if (flags_ != Flags::Recipe) flags_ = Flags::Memory;
+}
+
+// Before operation `r` that leaves the flags beyond `mask` alone, where `step` can be done again: true when
+// these need not be the host's.
+bool Translator::defer(uint32_t mask, const std::optional<Step>& step) {
+  if ((live_ & ~mask) == 0) return false;
+  const bool only_exits = (lifted_[index_].live_inside & ~mask) == 0;
+  if (only_exits && step) {
+    if (flags_ == Flags::Host && !steps_known_) flush_flags();
+    uint32_t inputs = inputs_of(*step);
+    for (const Step& s : pending_) inputs |= inputs_of(s);
+    if (steps_known_ && dead_before(index_ + 1, inputs)) return true;
+  }
+  want_host_flags();
+  return false;
+}
+
+// Behind an operation that has set the flags of `mask`, by `step` if that can be done again.
+void Translator::made_flags(uint32_t mask, std::optional<Step> step, bool deferred) {
+  if (mask == 0) {
+    spoil_flags();
+  } else if (live_ == 0) {
+    flags_ = Flags::Memory;
+    forget_steps();
+  } else if (deferred) {
+    pending_.push_back(*step);
+    flags_ = Flags::Recipe;
+  } else {
+    if ((live_ & ~mask) == 0) forget_steps();
+    if (flags_ == Flags::Both) forget_steps();
+    flags_ = Flags::Host;
+    if (step && steps_known_) {
+      pending_.push_back(*step);
+    } else {
+      steps_known_ = false;
+    }
+  }
+}
+
+// From instruction `k` on: everything sets all flags anew before anything reads them or changes `inputs`.
+bool Translator::dead_before(unsigned k, uint32_t inputs) const {
+  for (; k < lifted_.size(); ++k) {
+    const Lifted& l = lifted_[k];
+    if (!l.native || l.flags_read != 0) return false;
+    if (l.flags_written == kOSZAPC) return true;
+    if ((l.registers_written & inputs) != 0) return false;
+    if (l.flags_written != 0) inputs |= l.registers_written;
+  }
+  return false;
+}
+
+// At the start of an instruction that may be left for the interpreter, or that spoils the host's flags.
+void Translator::settle_flags(bool exits, bool spoils, bool makes) {
+  const Lifted& l = lifted_[index_];
+  if (flags_ != Flags::Host) return;
+  const uint32_t needed = exits ? +kOSZAPC : (live_ & ~l.flags_written) | l.flags_read;
+  if (needed == 0) {
+    flags_ = Flags::Memory;
+    forget_steps();
+  } else if (exits || (spoils && !makes)) {
+    uint32_t inputs = 0;
+    for (const Step& s : pending_) inputs |= inputs_of(s);
+    if (steps_known_ && !pending_.empty() && dead_before(index_, inputs)) {
+      flags_ = Flags::Recipe;
+    } else {
+      flush_flags();
+    }
+  }
+}
+
+// Behind an instruction: what it has written can no longer be looked at.
+void Translator::age_steps() {
+  const uint32_t written = lifted_[index_].registers_written;
+  for (const Step& s : pending_) {
+    const uint32_t own = s.made_at == index_ && s.in_place ? 1u << s.d : 0u;
+    if ((inputs_of(s) & written & ~own) == 0) continue;
+    if (flags_ == Flags::Recipe) throw Refused{};
+    steps_known_ = false;
+  }
+  if (!steps_known_) pending_.clear();
+}
+
+// Does the steps again on RAX, for their flags.
+void Translator::replay(const std::vector<Step>& steps) {
+  if (steps.empty() || !steps.front().full) load_flags();
+  for (const Step& s : steps) {
+    Reg d = view(Reg64(s.d), s.width), x = view(rax, s.width);
+    Reg src = view(Reg64(s.s), s.width);
+    const auto imm = static_cast<uint32_t>(s.imm);
+    const int count = static_cast<int>(s.imm & 0xFF);
+    if (s.in_place && s.kind != Step::Kind::Test) {
+      if (s.width == 8) {
+        mov(rax, Reg64(s.d));
+      } else {
+        mov(eax, Reg32(s.d));
+      }
+    }
+    switch (s.kind) {
+      case Step::Kind::Compare: s.has_register ? cmp(d, src) : cmp(d, imm); break;
+      case Step::Kind::Test: s.has_register ? test(d, src) : s.in_place ? test(d, d) : test(d, imm); break;
+      case Step::Kind::Add:
+        s.has_register ? sub(x, src) : sub(x, imm);
+        s.has_register ? add(x, src) : add(x, imm);
+        break;
+      case Step::Kind::Sub:
+        s.has_register ? add(x, src) : add(x, imm);
+        s.has_register ? sub(x, src) : sub(x, imm);
+        break;
+      case Step::Kind::Neg:
+        neg(x);
+        neg(x);
+        break;
+      case Step::Kind::Inc:
+        lea(rax, ptr[rax - 1]);
+        inc(x);
+        break;
+      case Step::Kind::Dec:
+        lea(rax, ptr[rax + 1]);
+        dec(x);
+        break;
+      case Step::Kind::Rol:
+        ror(x, count);
+        rol(x, count);
+        break;
+      case Step::Kind::Ror:
+        rol(x, count);
+        ror(x, count);
+        break;
+    }
+  }
+}
+
+}  // namespace ilse::cpu::jit
