@@ -18,6 +18,7 @@ struct Context {
   // The status flags as LAHF and SETO give them: AH in the high byte, OF in bit 0.
   uint64_t flags = 0;
   uint64_t spill = 0;
+  uint64_t linear = 0;      // of an access that missed in the TLB
   uint64_t target_rip = 0;  // of a computed jump under way
   Block* target = nullptr;  // its block
   Edge* edge = nullptr;     // where translated code was left for want of a successor

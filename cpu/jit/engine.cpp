@@ -6,6 +6,7 @@
 #include "cpu/isa/row.h"
 #include "cpu/jit/x64/layout.h"
 #include "cpu/jit/x64/translator.h"
+#include "cpu/sem/helpers.h"
 
 namespace ilse::cpu::jit {
 
@@ -44,15 +45,18 @@ void Engine::make_stubs(Cpu& c) {
               .xmm_stride = static_cast<int32_t>(sizeof c.xmm[0]),
               .flags = at(&c.jit.flags),
               .spill = at(&c.jit.spill),
+              .linear = at(&c.jit.linear),
               .target_rip = at(&c.jit.target_rip),
               .target = at(&c.jit.target),
               .edge = at(&c.jit.edge)};
   stubs_->call_handler = &call_handler;
+  stubs_->refill = &refill;
   Translator t(*layout_, *stubs_, cache_.free(), cache_.room());
   const uint8_t* base = cache_.free();
   const size_t run = t.make_trampoline();
   stubs_->leave = base + t.make_leave();
   stubs_->leave_null = base + t.make_leave_null();
+  stubs_->miss = base + t.make_miss();
   const size_t target = t.make_interpret_target();
   run_ = reinterpret_cast<Trampoline>(cache_.run_address(base + run));
   interpret_target_ = cache_.run_address(base + target);
@@ -167,6 +171,18 @@ const Insn* Engine::follow(Cpu& c, Edge& e) {
   }
   if (to->code != nullptr) c.blocks().engine()->link(e, *to);
   return c.enter(to, c.rip());
+}
+
+// An access missed: true when it would hit now. A fault is left to the interpreter, which meets it again.
+bool Engine::refill(Cpu& c, const Insn* i, uint32_t how) {
+  const uint64_t lin = c.jit.linear;
+  const unsigned width = how & 0xFF;
+  const bool write = (how & kWrite) != 0;
+  if ((lin & 0xFFF) + width > mem::kPageSize || (c.code64() && !sem::canonical(lin))) return false;
+  c.current = i;
+  const TlbEntry* e = c.fill(lin, write ? Access::Write : Access::Read, c.user());
+  c.current = nullptr;
+  return e != nullptr && (write ? e->write_tag : e->read_tag) == ((lin & kPageMask) | c.asid);
 }
 
 bool Engine::call_handler(Cpu& c, const Insn* i) {

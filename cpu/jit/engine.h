@@ -85,6 +85,9 @@ class Engine {
   static const Insn* follow(Cpu& c, Edge& e);
   // One instruction: `i` is a copy with an end marker behind it. False: leave.
   static bool call_handler(Cpu& c, const Insn* i);
+  // `how`: width in bytes, and kWrite.
+  static constexpr uint32_t kWrite = 0x100;
+  static bool refill(Cpu& c, const Insn* i, uint32_t how);
 
   Settings settings_;
   CodeCache cache_;

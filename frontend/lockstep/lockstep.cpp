@@ -15,10 +15,15 @@ namespace {
 using mem::Error;
 using mem::Result;
 
-// Runs to that count, if nothing ends the guest before.
+// Runs to that count, if nothing ends the guest before, and it does not sleep for good with a timer running.
 MachineExit run_to(Machine& m, uint64_t count) {
+  constexpr unsigned kPatience = 1000;
   MachineExit exit = MachineExit::None;
-  while (exit == MachineExit::None && m.instructions() < count) exit = m.run(count - m.instructions());
+  for (unsigned still = 0; exit == MachineExit::None && m.instructions() < count && still < kPatience;) {
+    const uint64_t before = m.instructions();
+    exit = m.run(count - before);
+    still = m.instructions() == before ? still + 1 : 0;
+  }
   return exit;
 }
 

@@ -59,7 +59,8 @@ class Bench::Impl {
     std::memset(at(0), 0, kRamSize);
     std::memcpy(at(kCode), code.data(), code.size());
     for (uint64_t a = kData; a < kData + 0x8000; a += 8) {
-      put(a, random.one_in(4)   ? oracle::integer(random, 64)
+      put(a, random.one_in(5)   ? oracle::vector_lane(random).word[0]
+             : random.one_in(4) ? oracle::integer(random, 64)
              : random.one_in(3) ? p.base + kData + random.below(kDataSize)
                                 : random.next());
     }
@@ -103,7 +104,11 @@ class Bench::Impl {
     }
     cpu_.gpr[kRsp] =
         (p.base + kData + 0x2000 + (random.below(0x1000) & ~uint64_t{7})) & (wide ? ~0ull : 0xFFFFFFFF);
-    for (Xmm& x : cpu_.xmm) x = {random.next(), random.next()};
+    for (Xmm& x : cpu_.xmm) {
+      const auto lane = oracle::vector_lane(random);
+      x = {lane.word[0], lane.word[1]};
+    }
+    if (random.one_in(6)) cpu_.mxcsr = static_cast<uint32_t>(random.next() & 0xFFFF);
     cpu_.set_eflags(static_cast<uint32_t>(random.next() & (kOSZAPC | (random.one_in(8) ? kDF : 0u))) | 2);
     cpu_.set_rip((p.base + kCode + p.places[0]) & (wide ? ~0ull : 0xFFFFFFFF));
     cpu_.flush_tlb();
@@ -115,6 +120,7 @@ class Bench::Impl {
     const bool wide = p.width == Width::k64;
     const auto dpl = static_cast<uint16_t>(p.privilege << 5);
     cpu_.cr.cr0 = kCr0Pe | kCr0Pg | kCr0Ne | kCr0Et | kCr0Wp | kCr0Mp | kCr0Am;
+    if (random.one_in(12)) cpu_.cr.cr0 |= random.one_in(2) ? kCr0Ts : kCr0Em;
     cpu_.cr.cr2 = 0;
     cpu_.cr.cr3 = kPml4;
     cpu_.cr.cr4 = kCr4Pae | kCr4Osfxsr | kCr4Osxmmexcpt | kCr4Fsgsbase;

@@ -20,7 +20,7 @@ using Bytes = std::vector<uint8_t>;
 
 // The rows by how often they are asked for.
 struct Rows {
-  std::vector<const Row*> lifted, strings, rest;
+  std::vector<const Row*> lifted, strings, vector, x87, rest;
 };
 
 Rows sort_rows() {
@@ -28,7 +28,12 @@ Rows sort_rows() {
   cpu::for_each_row([&](const Row& row) {
     bool lifts = false;
     for (auto& size : row.lift) lifts = lifts || size[0] != nullptr || size[1] != nullptr;
-    (row.has(cpu::kString) ? r.strings : lifts && !row.has(cpu::kStops) ? r.lifted : r.rest).push_back(&row);
+    auto& kind = row.has(cpu::kString)            ? r.strings
+                 : row.has(cpu::kSse)             ? r.vector
+                 : row.has(cpu::kFpu)             ? r.x87
+                 : lifts && !row.has(cpu::kStops) ? r.lifted
+                                                  : r.rest;
+    kind.push_back(&row);
   });
   return r;
 }
@@ -46,6 +51,8 @@ class Generator {
   Program make() {
     static constexpr std::array<unsigned, 5> kWildness{3, 12, 40, 200, 200};
     wildness_ = random_.pick(kWildness);
+    often_vector_ = random_.one_in(3) ? 2 : 30;
+    often_x87_ = random_.one_in(6) ? 2 : 40;
     if (wide_ && random_.one_in(3)) p_.base = kHigh;
     if (!wide_) p_.flat = !random_.one_in(4);
     const auto count = static_cast<unsigned>(2 + random_.below(11));
@@ -111,13 +118,17 @@ class Generator {
       case 1: return p_.base + kAlias + random_.below(0xF00);
       case 2: return p_.base + kLastPage + 0x1000 - 8 * random_.below(4) - 8;
       case 3: return p_.base + kData + 64 * random_.below(4);
-      default: return p_.base + kData + 0x100 + (random_.below(kDataSize - 0x400) & ~uint64_t{7});
+      default:
+        return p_.base + kData + 0x100 +
+               (random_.below(kDataSize - 0x400) & (random_.one_in(2) ? ~uint64_t{15} : ~uint64_t{7}));
     }
   }
 
   const Row& choose() {
     static const Rows kRows = sort_rows();
     if (random_.one_in(14)) return *random_.pick(kRows.rest);
+    if (random_.one_in(often_vector_)) return *random_.pick(kRows.vector);
+    if (random_.one_in(often_x87_)) return *random_.pick(kRows.x87);
     if (random_.one_in(20)) return *random_.pick(kRows.strings);
     return *random_.pick(kRows.lifted);
   }
@@ -311,6 +322,7 @@ class Generator {
   Program p_;
   bool wide_ = true;
   unsigned wildness_ = 10;
+  unsigned often_vector_ = 30, often_x87_ = 40;
   std::vector<Piece>* at_ = nullptr;
   Bytes bytes_;
   size_t modrm_at_ = 0;

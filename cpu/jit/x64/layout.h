@@ -15,7 +15,7 @@ inline constexpr int32_t kBias = 128;
 struct Layout {
   int32_t gpr = 0, budget = 0, block = 0, tlb = 0, asid = 0, jumps = 0, jump_tag = 0, seg = 0;
   int32_t xmm = 0, xmm_stride = 0;
-  int32_t flags = 0, spill = 0, target_rip = 0, target = 0, edge = 0;  // of the Context
+  int32_t flags = 0, spill = 0, linear = 0, target_rip = 0, target = 0, edge = 0;  // of the Context
 };
 
 // The host register that holds each guest register while translated code runs, by the host's numbers; 0xFF:

@@ -113,6 +113,13 @@ void Translator::check_tlb(Reg64 lin, unsigned width, bool write) {
   if (spill_u) mov(ptr[rbp + layout_.spill], u);
   constexpr int kShift = 12 - 5;
   static_assert(sizeof(TlbEntry) == 32);
+  // The call for a missing translation keeps the linear address and the guest's general registers only.
+  Label* miss = slow_;
+  if (!spill_t && !spill_u && xmm_loaded_ == 0) {
+    Miss& mine = misses_.emplace_back(Miss{index_, lin, width | (write ? Engine::kWrite : 0u), {}, {}});
+    L(mine.retry);
+    miss = &mine.out;
+  }
   mov(t.cvt32(), lin.cvt32());
   shr(t.cvt32(), kShift);
   and_(t.cvt32(), static_cast<uint32_t>((Tlb::kEntries - 1) << 5));
@@ -125,11 +132,24 @@ void Translator::check_tlb(Reg64 lin, unsigned width, bool write) {
   and_(u, static_cast<uint32_t>(-4096));
   or_(u, ptr[rbp + layout_.asid]);
   cmp(u, ptr[t + static_cast<int>(write ? offsetof(TlbEntry, write_tag) : offsetof(TlbEntry, read_tag))]);
-  jne(*slow_);
+  jne(*miss);
   add(lin, ptr[t + static_cast<int>(offsetof(TlbEntry, addend))]);
   if (spill_t) mov(t, ptr[rbp + layout_.spill]);
   if (spill_u) mov(u, ptr[rbp + layout_.spill]);
   spoil_flags();
+}
+
+void Translator::mend_misses(std::vector<Label>& slow) {
+  for (Miss& m : misses_) {
+    L(m.out);
+    mov(ptr[rbp + layout_.linear], m.linear);
+    mov(rax, reinterpret_cast<uint64_t>(block_->insns + m.insn));
+    mov(edx, m.how);
+    call(stubs_.miss);
+    mov(m.linear, ptr[rbp + layout_.linear]);
+    jnz(m.retry);
+    jmp(slow[m.insn]);
+  }
 }
 
 void Translator::load(Ref r) {

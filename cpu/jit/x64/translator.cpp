@@ -58,6 +58,31 @@ size_t Translator::make_leave_null() {
   return at;
 }
 
+// Called from translated code. The registers that a call may change are kept where they belong.
+size_t Translator::make_miss() {
+  constexpr std::array<uint8_t, 4> kSaved{3, 12, 13, 14};
+  size_t at = getSize();
+  auto kept = [&](unsigned g) {
+    const uint8_t h = kHostOf[g];
+    return h == kInMemory || h == 15 || std::find(kSaved.begin(), kSaved.end(), h) != kSaved.end();
+  };
+  for (unsigned g = 0; g < 16; ++g) {
+    if (!kept(g)) mov(ptr[rbp + layout_.gpr + 8 * static_cast<int>(g)], Reg64(kHostOf[g]));
+  }
+  lea(rdi, ptr[rbp - kBias]);
+  mov(rsi, rax);
+  sub(rsp, 8);
+  mov(rax, reinterpret_cast<uint64_t>(stubs_.refill));
+  call(rax);
+  add(rsp, 8);
+  test(al, al);
+  for (unsigned g = 0; g < 16; ++g) {
+    if (!kept(g)) mov(Reg64(kHostOf[g]), ptr[rbp + layout_.gpr + 8 * static_cast<int>(g)]);
+  }
+  ret();
+  return at;
+}
+
 // RDX: the block.
 size_t Translator::make_interpret_target() {
   size_t at = getSize();
@@ -327,6 +352,7 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
   const size_t body = getSize();
   flags_ = Flags::Memory;
   forget_steps();
+  misses_.clear();
   bool open = true;  // runs on behind the last instruction
   for (unsigned k = 0; k < b.count; ++k) {
     const Insn& i = b.insns[k];
@@ -387,6 +413,7 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
     store_xmm(xmm_dirty_);
     edge(code, false, b.bytes);
   }
+  mend_misses(slow);
   for (unsigned k = 0; k < b.count; ++k) {
     if (slow[k].getId() == 0) continue;
     L(slow[k]);

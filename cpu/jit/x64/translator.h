@@ -9,6 +9,7 @@
 #include <xbyak/xbyak.h>
 
 #include <array>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -24,7 +25,9 @@ namespace ilse::cpu::jit {
 struct Stubs {
   const uint8_t* leave;       // stores the registers and returns RAX
   const uint8_t* leave_null;  // the same without the registers, and 0
+  const uint8_t* miss;        // RAX: the instruction, EDX: how; not zero: retry
   bool (*call_handler)(Cpu&, const Insn*);
+  bool (*refill)(Cpu&, const Insn*, uint32_t how);
 };
 
 }  // namespace ilse::cpu::jit
@@ -64,6 +67,7 @@ class Translator : private Xbyak::CodeGenerator {
   size_t make_trampoline();
   size_t make_leave();
   size_t make_leave_null();
+  size_t make_miss();
   size_t make_interpret_target();
 
   // Room that any block's code fits in.
@@ -90,13 +94,13 @@ class Translator : private Xbyak::CodeGenerator {
   struct Lifted {
     std::vector<MicroOp> list;
     bool native = false;
-    uint32_t host = 0;         // where its code begins
     bool vector = false;       // native without a list
     bool exits = false;        // may start over in the interpreter, or goes through its handler
     uint32_t live_after = 0;   // status flags that somebody may look at
     uint32_t live_inside = 0;  // those but for ways out: what the block itself, or its successor, looks at
     uint32_t flags_read = 0, flags_written = 0;
     uint32_t registers_written = 0;  // host registers of guest registers
+    uint32_t host = 0;               // where its code begins
   };
   // Where the guest's status flags are.
   enum class Flags : uint8_t {
@@ -163,6 +167,7 @@ class Translator : private Xbyak::CodeGenerator {
   void bit_unit(Ref r);
   void linear(Ref r);
   void check_tlb(Xbyak::Reg64 lin, unsigned width, bool write);
+  void mend_misses(std::vector<Xbyak::Label>& slow);
   void load(Ref r);
   void load_for_write(Ref r);
   void store(Ref r);
@@ -217,6 +222,15 @@ class Translator : private Xbyak::CodeGenerator {
   uint16_t xmm_loaded_ = 0, xmm_dirty_ = 0;  // the guest's that are in the host's
   unsigned handler_calls_ = 0;
   uint32_t ways_out_ = 0;
+
+  // An access whose miss may be mended without the interpreter.
+  struct Miss {
+    unsigned insn;
+    Xbyak::Reg64 linear;
+    uint32_t how;
+    Xbyak::Label out, retry;
+  };
+  std::deque<Miss> misses_;
 
   // of the running list
   const std::vector<MicroOp>* list_ = nullptr;
