@@ -47,7 +47,7 @@ void Cpu::reset(bool power_on) {
     pending.a20 = true;
     msr = {};
     fpu.reset();
-    xmm.fill({});
+    ymm.fill({});
     mxcsr = 0x1F80;
   }
   events_ = false;
@@ -88,6 +88,7 @@ void Cpu::update_mode() {
   if ((cr0 & kCr0Em) != 0 || (cr4 & kCr4Osfxsr) == 0) m |= kModeNoSse;
   if ((cr0 & kCr0Ts) != 0) m |= kModeSseNm;
   if ((cr0 & kCr0Em) != 0) m |= kModeMmxUd;
+  if ((cr4 & kCr4Osxsave) == 0 || (~cr.xcr0 & (kXcr0Sse | kXcr0Avx)) != 0) m |= kModeNoAvx;
   bool align = level == 3 && (cr0 & kCr0Am) != 0 && (system_flags & kAC) != 0;
   if (align) m |= kModeAlign;
   bool breakpoints = false;
@@ -194,7 +195,7 @@ void Cpu::visit_state(mem::StateVisitor& v) {
   v("msr", msr);
   v("pending", pending);
   v("fpu", fpu);
-  v("xmm", xmm);
+  v("ymm", ymm);
   v("mxcsr", mxcsr);
   v("retired", retired);
   v.end();

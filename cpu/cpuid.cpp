@@ -20,8 +20,10 @@ constexpr uint64_t kPentium = k486 | set_of(Vme, De, Pse, Tsc, Msr, Mce, Cx8, Ap
 constexpr uint64_t kPentium3 =
     kPentium | set_of(Pae, Sep, Mtrr, Pge, Mca, Cmov, Pat, Pse36, Mmx, Fxsr, Sse, Nopl);
 constexpr uint64_t kX8664 = kPentium3 | set_of(Sse2, Clflush, Syscall, Nx, Lm);
+constexpr uint64_t kVector = set_of(Sse3, Ssse3, Sse41, Sse42, Pclmulqdq, Aes, Sha);
 constexpr uint64_t kMax =
-    kX8664 | set_of(LahfLm, Page1g, Rdtscp, Pcid, Fsgsbase, Invpcid, Cx16, Erms, SpecCtrl, ArchCapabilities);
+    kX8664 | kVector |
+    set_of(LahfLm, Page1g, Rdtscp, Pcid, Fsgsbase, Invpcid, Cx16, Erms, SpecCtrl, ArchCapabilities);
 
 struct Entry {
   std::string_view name;
@@ -79,6 +81,24 @@ constexpr std::array kFeatureNames{
     FeatureName{"erms", Erms},
     FeatureName{"spec-ctrl", SpecCtrl},
     FeatureName{"arch-capabilities", ArchCapabilities},
+    FeatureName{"sse3", Sse3},
+    FeatureName{"pclmulqdq", Pclmulqdq},
+    FeatureName{"ssse3", Ssse3},
+    FeatureName{"fma", Fma},
+    FeatureName{"sse4.1", Sse41},
+    FeatureName{"sse4.2", Sse42},
+    FeatureName{"aes", Aes},
+    FeatureName{"xsave", Xsave},
+    FeatureName{"avx", Avx},
+    FeatureName{"f16c", F16c},
+    FeatureName{"bmi1", Bmi1},
+    FeatureName{"avx2", Avx2},
+    FeatureName{"bmi2", Bmi2},
+    FeatureName{"sha-ni", Sha},
+    FeatureName{"xsaveopt", Xsaveopt},
+    FeatureName{"xsavec", Xsavec},
+    FeatureName{"xgetbv1", Xgetbv1},
+    FeatureName{"xsaves", Xsaves},
 };
 
 uint32_t text4(const char* s) {
@@ -144,6 +164,9 @@ CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned 
       put(r.edx, Fxsr, 24), put(r.edx, Sse, 25), put(r.edx, Sse2, 26);
       if (count > 1) r.edx |= 1u << 28;
       put(r.ecx, Cx16, 13), put(r.ecx, Pcid, 17);
+      put(r.ecx, Sse3, 0), put(r.ecx, Pclmulqdq, 1), put(r.ecx, Ssse3, 9), put(r.ecx, Fma, 12);
+      put(r.ecx, Sse41, 19), put(r.ecx, Sse42, 20), put(r.ecx, Aes, 25), put(r.ecx, Xsave, 26);
+      put(r.ecx, Avx, 28), put(r.ecx, F16c, 29);
       break;
     case 2:
       r.eax = 0x00000001;
@@ -158,6 +181,7 @@ CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned 
     case 7:
       if (subleaf == 0) r.ebx = 1u << 6 | 1u << 13;  // x87: FDP on errors only, FCS and FDS always 0
       if (subleaf == 0) put(r.ebx, Fsgsbase, 0), put(r.ebx, Erms, 9), put(r.ebx, Invpcid, 10);
+      if (subleaf == 0) put(r.ebx, Bmi1, 3), put(r.ebx, Avx2, 5), put(r.ebx, Bmi2, 8), put(r.ebx, Sha, 29);
       if (subleaf == 0) put(r.edx, SpecCtrl, 26), put(r.edx, ArchCapabilities, 29);
       break;
     case 0x80000000: r.eax = max_extended; break;

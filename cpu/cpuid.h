@@ -51,6 +51,24 @@ enum class Feature : uint8_t {
   SpecCtrl,
   ArchCapabilities,
   Cpuid,
+  Sse3,
+  Pclmulqdq,
+  Ssse3,
+  Fma,
+  Sse41,
+  Sse42,
+  Aes,
+  Xsave,
+  Avx,
+  F16c,
+  Bmi1,
+  Avx2,
+  Bmi2,
+  Sha,
+  Xsaveopt,
+  Xsavec,
+  Xgetbv1,
+  Xsaves,
   Count
 };
 
@@ -65,6 +83,8 @@ struct Model {
   std::string brand;
   uint8_t phys_bits = 40;
 
+  // The bits of XCR0 that it may set.
+  uint64_t xcr0_bits() const { return has(Feature::Avx) ? 7 : has(Feature::Sse) ? 3 : 1; }
   bool has(Feature f) const { return (features >> static_cast<unsigned>(f) & 1) != 0; }
   // `id` is the processor's APIC id, `count` how many there are. The leaf's dynamic bits (OSXSAVE, APIC
   // enabled) are the caller's.

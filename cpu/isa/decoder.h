@@ -28,7 +28,7 @@ DecodeStatus decode(const uint8_t* bytes, unsigned available, uint32_t mode, con
 template <class F>
 void for_each_row(F f) {
   for (auto rows : {alu_rows(), move_rows(), shift_rows(), branch_rows(), string_rows(), system_rows(),
-                    x87_rows(), mmx_rows(), sse_rows()}) {
+                    x87_rows(), mmx_rows(), sse_rows(), sse3_rows(), sse4_rows(), crypto_rows()}) {
     for (const Row& r : rows) f(r);
   }
 }

@@ -24,7 +24,7 @@ void fxsave(Cpu& c, const Insn& i) {
     MxcsrScope::collect(c.mxcsr);
     std::memcpy(area + kMxcsrAt, &c.mxcsr, 4);
     std::memcpy(area + kMxcsrAt + 4, &mxcsr::kWritable, 4);
-    for (unsigned k = 0; k < xmm_count(c); ++k) std::memcpy(area + kXmmAt + 16 * k, &c.xmm[k], 16);
+    for (unsigned k = 0; k < xmm_count(c); ++k) std::memcpy(area + kXmmAt + 16 * k, &c.xmm(k), 16);
     n = kXmmAt + 16 * xmm_count(c);
   }
   c.write_bytes(i, 0, area, n);
@@ -42,7 +42,7 @@ void fxrstor(Cpu& c, const Insn& i) {
     if ((control & ~mxcsr::kWritable) != 0) fault(kGP, 0);
     c.mxcsr = control;
     MxcsrScope::load(control);
-    for (unsigned k = 0; k < xmm_count(c); ++k) std::memcpy(&c.xmm[k], area + kXmmAt + 16 * k, 16);
+    for (unsigned k = 0; k < xmm_count(c); ++k) std::memcpy(&c.xmm(k), area + kXmmAt + 16 * k, 16);
   }
   x87_fxrstor(c.fpu, std::span<const uint8_t, kX87Area>(area, kX87Area), i.op_size == 8);
 }

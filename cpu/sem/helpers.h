@@ -28,6 +28,10 @@ HelperFn hlt, cli, sti, in_imm, in_dx, out_imm, out_dx, smsw, lmsw, invlpg, invp
 HelperFn syscall, sysret, sysenter, sysexit, swapgs, rd_base, wr_base;
 // fpu_state.cpp
 HelperFn fxsave, fxrstor, ldmxcsr, stmxcsr;
+// xsave.cpp
+HelperFn xsave, xsaveopt, xsavec, xsaves, xrstor, xrstors, xgetbv, xsetbv;
+// avx.cpp
+HelperFn vmaskmov_load, vmaskmov_store, vgather;
 // x87.cpp
 HelperFn wait, fninit, fnclex, fnstcw, fnstsw, fnstsw_ax, fldcw, fnop, fld_m80, fbld, fstp_m80, fbstp,
     fnstenv, fldenv, fnsave, frstor, maskmovq, maskmovdqu;
