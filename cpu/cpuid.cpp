@@ -20,7 +20,8 @@ constexpr uint64_t kPentium = k486 | set_of(Vme, De, Pse, Tsc, Msr, Mce, Cx8, Ap
 constexpr uint64_t kPentium3 =
     kPentium | set_of(Pae, Sep, Mtrr, Pge, Mca, Cmov, Pat, Pse36, Mmx, Fxsr, Sse, Nopl);
 constexpr uint64_t kX8664 = kPentium3 | set_of(Sse2, Clflush, Syscall, Nx, Lm);
-constexpr uint64_t kVector = set_of(Sse3, Ssse3, Sse41, Sse42, Pclmulqdq, Aes, Sha);
+constexpr uint64_t kVector = set_of(Sse3, Ssse3, Sse41, Sse42, Pclmulqdq, Aes, Sha, Xsave, Xsaveopt, Xsavec,
+                                    Xgetbv1, Xsaves, Avx, F16c, Fma, Avx2, Bmi1, Bmi2);
 constexpr uint64_t kMax =
     kX8664 | kVector |
     set_of(LahfLm, Page1g, Rdtscp, Pcid, Fsgsbase, Invpcid, Cx16, Erms, SpecCtrl, ArchCapabilities);
@@ -147,7 +148,11 @@ CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned 
   CpuidResult r;
   bool is64 = has(Lm);
   auto put = [this](uint32_t& reg, Feature f, unsigned b) { reg |= has(f) ? 1u << b : 0u; };
-  uint32_t max_basic = has(Invpcid) || has(Fsgsbase) || has(Erms) ? 7 : has(Sse2) ? 4 : has(Mmx) ? 2 : 1;
+  uint32_t max_basic = has(Xsave)                                   ? 0xD
+                       : has(Invpcid) || has(Fsgsbase) || has(Erms) ? 7
+                       : has(Sse2)                                  ? 4
+                       : has(Mmx)                                   ? 2
+                                                                    : 1;
   uint32_t max_extended = !brand.empty() ? 0x80000008 : 0x80000000;
   if (leaf >= 0x80000000 ? leaf > max_extended : leaf > max_basic)
     leaf = leaf >= 0x40000000 && leaf < 0x50000000 ? leaf : max_basic;
@@ -183,6 +188,14 @@ CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned 
       if (subleaf == 0) put(r.ebx, Fsgsbase, 0), put(r.ebx, Erms, 9), put(r.ebx, Invpcid, 10);
       if (subleaf == 0) put(r.ebx, Bmi1, 3), put(r.ebx, Avx2, 5), put(r.ebx, Bmi2, 8), put(r.ebx, Sha, 29);
       if (subleaf == 0) put(r.edx, SpecCtrl, 26), put(r.edx, ArchCapabilities, 29);
+      break;
+    case 0xD:
+      // The area: 512 bytes as FXSAVE's, a header of 64 bytes, 256 bytes of AVX state. What depends on XCR0
+      // is the caller's.
+      if (subleaf == 0) r = {static_cast<uint32_t>(xcr0_bits()), 0, has(Avx) ? 832u : 576u, 0};
+      if (subleaf == 1)
+        put(r.eax, Xsaveopt, 0), put(r.eax, Xsavec, 1), put(r.eax, Xgetbv1, 2), put(r.eax, Xsaves, 3);
+      if (subleaf == 2 && has(Avx)) r = {256, 576, 0, 0};
       break;
     case 0x80000000: r.eax = max_extended; break;
     case 0x80000001:

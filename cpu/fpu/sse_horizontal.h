@@ -45,7 +45,7 @@ inline Xmm lane_mask32(unsigned bits) {
 inline Xmm dpps(const Xmm& a, const Xmm& b, uint8_t imm) {
   Xmm used = lane_mask32(imm >> 4);
   Xmm product = mulps(pand(a, used), pand(b, used));
-  Xmm pairs = addps(product, shufps(product, product, 0xB1));
+  Xmm pairs = addps(shufps(product, product, 0xB1), product);
   Xmm sum = addps(pairs, shufps(pairs, pairs, 0x4E));
   return pand(sum, lane_mask32(imm & 15));
 }

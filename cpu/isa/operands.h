@@ -92,6 +92,11 @@ template <class T>
 struct XmmLowMem {
   using Type = Xmm;
 };
+// The same without alignment checking.
+template <class T>
+struct XmmLowMemUnchecked {
+  using Type = Xmm;
+};
 struct MmxReg {
   using Type = uint64_t;
 };

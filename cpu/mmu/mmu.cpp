@@ -415,7 +415,8 @@ bool Cpu::segment(uint8_t s, uint64_t ea_value, unsigned width, Access a, uint64
     if ((g.attr & (kSegCode | kSegExpandDown)) == kSegExpandDown && (g.attr & kSegS) != 0) {
       ok = ea_value > g.limit && last <= (g.big() ? 0xFFFFFFFFull : 0xFFFFull);
     } else {
-      ok = last <= g.limit;
+      // With the largest limit an operand may wrap round.
+      ok = last <= g.limit || g.limit == 0xFFFFFFFF;
     }
   }
   if (!ok) {

@@ -47,6 +47,10 @@ class VectorOperands {
   Xmm read(XmmLowMem<T>) {
     return {self().read(MemOp<T>{}), 0};
   }
+  template <class T>
+  Xmm read(XmmLowMemUnchecked<T>) {
+    return {load_wide<T>(self().template address<T, Access::Read>()), 0};
+  }
   uint64_t read(MmxReg) { return cpu().fpu.mmx(insn().reg); }
   uint64_t read(MmxRm) { return cpu().fpu.mmx(insn().rm); }
 

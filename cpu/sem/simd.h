@@ -23,6 +23,8 @@ template <class V>
 inline constexpr bool kIsMemory<VecMem<V>> = true;
 template <class T>
 inline constexpr bool kIsMemory<XmmLowMem<T>> = true;
+template <class T>
+inline constexpr bool kIsMemory<XmmLowMemUnchecked<T>> = true;
 
 using simd::by_lane;
 using simd::lane_of;

@@ -216,8 +216,8 @@ inline T fused(FmaOrder order, T a, T b, T c, unsigned element) {
   const bool product = kSign == FmaSign::NegativeAdd || kSign == FmaSign::NegativeSub;
   const bool addend = kSign == FmaSign::Sub || kSign == FmaSign::NegativeSub ||
                       (kSign == FmaSign::AddSub && !odd) || (kSign == FmaSign::SubAdd && odd);
-  T x = order == FmaOrder::k231 ? b : a;
-  T y = order == FmaOrder::k213 ? b : c;
+  T x = order == FmaOrder::k132 ? a : b;
+  T y = order == FmaOrder::k213 ? a : c;
   T z = order == FmaOrder::k132 ? b : order == FmaOrder::k213 ? c : a;
   return simd::fma_of<T>(turned(x, product), y, turned(z, addend));
 }

@@ -1,6 +1,7 @@
 #include "oracle/row_case.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string_view>
 
 #include "cpu/isa/decoder.h"
@@ -39,6 +40,7 @@ class Generator {
     c.flags |= !several && random_.one_in(32) ? kAc : 0;
     suit_operands(c);
     if (insn_.mem && !random_.one_in(24)) aim(c);
+    if (xsaves()) fill_xsave_area(c);
     if (!decode()) return std::nullopt;
     seed_selectors(c);
     if (native_rejects(bytes_, mode_) || (native_locks(bytes_, mode_) && !lock_is_safe(c)))
@@ -160,6 +162,11 @@ class Generator {
     return mode_ == Mode::k16 ? address - kDataAddress : address;
   }
 
+  bool xsaves() const {
+    const std::string_view name = row_.name;
+    return name.starts_with("xsave") || name.starts_with("xrstor");
+  }
+
   void suit_operands(Case& c) {
     const auto is = [this](std::uint8_t opcode) {
       return row_.map == cpu::Map::OneByte && row_.opcode == opcode;
@@ -177,6 +184,10 @@ class Generator {
       if (random_.one_in(2))
         c.gpr[kRdx] = static_cast<std::int64_t>(c.gpr[kRax]) < 0 && row_.ext == 7 ? ~0ULL : 0;
       if (random_.one_in(3)) c.gpr[kRdx] = random_.below(16);
+    }
+    if (xsaves()) {  // the host has more components than these
+      c.gpr[kRax] = random_.below(8) | (random_.next() & 0xffff000000000000);
+      c.gpr[kRdx] = 0;
     }
     for (Operand o : row_.operands) {
       if (o != Operand::Moffs || random_.one_in(16)) continue;
@@ -210,6 +221,7 @@ class Generator {
       case 3: return kDataAddress + 0x1000 - random_.below(17);
       default: break;
     }
+    if (xsaves()) return kDataAddress + (random_.below(kDataSize - 0x400) & ~63ULL);
     const std::uint64_t a = kDataAddress + 32 + random_.below(kDataSize - 700);
     return random_.one_in(3) ? a : a & ~15ULL;
   }
@@ -237,6 +249,23 @@ class Generator {
         bytes_[at + i] = static_cast<std::uint8_t>(disp >> 8 * i);
       }
     }
+  }
+
+  // What XRSTOR takes, mostly, and XSAVE adds to.
+  void fill_xsave_area(Case& c) {
+    const std::uint64_t at = effective_address(c) + segment_base(c);
+    if (at < kDataAddress || at - kDataAddress > kDataSize - sizeof(XsaveImage)) return;
+    XsaveImage image = random_fx(random_);
+    image.xstate_bv = random_.below(8);
+    if (random_.one_in(3)) image.xcomp_bv = 1ULL << 63 | image.xstate_bv | random_.below(8);
+    if (random_.one_in(16)) image.xstate_bv = random_.below(16);
+    if (random_.one_in(16)) image.xcomp_bv = random_.one_in(2) ? random_.below(8) : 1ULL << 63 | random_.below(8);
+    if (random_.one_in(16)) image.reserved2[random_.below(6)] = random_.below(2);
+    if (random_.one_in(16)) image.mxcsr |= 0x10000;
+    MemoryRun& r = c.memory.emplace_back();
+    r.address = at;
+    r.bytes.resize(sizeof image);
+    std::memcpy(r.bytes.data(), &image, sizeof image);
   }
 
   // One that means the same to the host's kernel and to the oracle's set-up.

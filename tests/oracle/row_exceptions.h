@@ -29,7 +29,7 @@ inline constexpr std::array kRowExceptions{
     RowException{"lcall", kFarTransfer},   RowException{"retf", kFarTransfer},
     RowException{"iret", kFarTransfer},    RowException{"cpuid", kIdentity},
     RowException{"rdtsc", kIdentity},      RowException{"rdtscp", kIdentity},
-    RowException{"rdpmc", kIdentity},      RowException{"syscall", kEntry},
+    RowException{"xgetbv", kIdentity},     RowException{"rdpmc", kIdentity},      RowException{"syscall", kEntry},
     RowException{"sysenter", kEntry},      RowException{"f2xm1", kOwnFunction},
     RowException{"fyl2x", kOwnFunction},   RowException{"fyl2xp1", kOwnFunction},
     RowException{"fptan", kOwnFunction},   RowException{"fpatan", kOwnFunction},

@@ -43,6 +43,8 @@ std::string describe(const cpu::Row& row) {
 // PUSHF stores TF, MOV SS and POP SS hold its trap back: the emulated side has to run under it as the host
 // does.
 bool shows_tf(const cpu::Row& row) {
+  // A gather that is interrupted midway gives way to the trap.
+  if (row.has(cpu::Operand::Vsib)) return true;
   return row.map == cpu::Map::OneByte && (row.opcode == 0x9c || row.opcode == 0x8e || row.opcode == 0x17);
 }
 
