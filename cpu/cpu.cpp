@@ -16,7 +16,7 @@ Cpu::Cpu(unsigned id, const Model& model, mem::PhysMap& memory, mem::IoBus& io, 
       blocks_(memory.ram()),
       scratch_insns_(std::make_unique<std::array<Insn, BlockCache::kMaxInsns + 1>>()),
       exec_(std::make_unique<std::array<ExecEntry, 256>>()),
-      tlbs_(std::make_unique<std::array<Tlb, 2>>()),
+      tlbs_(std::make_unique<std::array<Tlb, 3>>()),
       jumps_(std::make_unique<std::array<JumpEntry, kJumps>>()) {
   scratch_.insns = scratch_insns_->data();
   blocks_.watch_running(&block, &leave);
@@ -96,9 +96,9 @@ void Cpu::update_mode() {
     breakpoints = breakpoints || ((cr.dr[7] >> (2 * k) & 3) != 0 && (cr.dr[7] >> (16 + 4 * k) & 3) == 0);
   }
   if ((system_flags & (kTF | kRF)) != 0 || breakpoints || observer_ != nullptr) m |= kModeSingle;
-  if (((m ^ mode_) & kModeAlign) != 0) (*tlbs_)[1].flush();
+  if (((m ^ mode_) & kModeAlign) != 0) tlb_of(View::User).flush();
   mode_ = m;
-  tlb = &(*tlbs_)[level == 3 ? 1 : 0];
+  tlb = &tlb_of(view());
   update_tag();
 }
 
@@ -197,6 +197,7 @@ void Cpu::visit_state(mem::StateVisitor& v) {
   v("fpu", fpu);
   v("ymm", ymm);
   v("mxcsr", mxcsr);
+  v("random", random);
   v("retired", retired);
   v.end();
   if (v.loading()) {

@@ -14,6 +14,7 @@ mem::Result<std::unique_ptr<Machine>> Machine::create(dev::BoardConfig board, Op
   std::unique_ptr<Machine> m(new Machine(std::move(options)));
   m->pc_ = std::move(*pc);
   m->cpu_ = std::make_unique<cpu::Cpu>(0, m->options_.model, m->pc_->memory(), m->pc_->io(), *m->pc_, *m);
+  m->cpu_->random = m->options_.seed;
   m->pc_->attach(0, m->cpu_.get());
   m->pc_->select_processor(0);
   Machine* self = m.get();

@@ -22,6 +22,7 @@ class ProcessorPins {
   // Leave the running slice at the next instruction boundary: the board wants to act (reset, earlier
   // timer, shutdown).
   virtual void attention() = 0;
+  virtual bool in_smm() const = 0;  // SMIACT#
 };
 
 // Out of the processor, into the board.
@@ -36,8 +37,9 @@ class BoardPort {
   virtual void set_cr8(unsigned cpu, uint8_t value, VTime now) = 0;
   virtual uint64_t tsc_deadline(unsigned cpu) const = 0;  // IA32_TSC_DEADLINE
   virtual void set_tsc_deadline(unsigned cpu, uint64_t value, VTime now) = 0;
-  virtual void set_ferr(bool level) = 0;  // FERR#: IRQ 13
-  virtual void shutdown(VTime now) = 0;   // triple fault
+  virtual void set_ferr(bool level) = 0;                // FERR#: IRQ 13
+  virtual void set_smm(unsigned cpu, bool active) = 0;  // SMIACT# of the running processor
+  virtual void shutdown(VTime now) = 0;                 // triple fault
 };
 
 }  // namespace ilse::mem

@@ -163,6 +163,7 @@ class NullBoard final : public mem::BoardPort {
   std::uint64_t tsc_deadline(unsigned) const override { return 0; }
   void set_tsc_deadline(unsigned, std::uint64_t, mem::VTime) override {}
   void set_ferr(bool) override {}
+  void set_smm(unsigned, bool) override {}
   void shutdown(mem::VTime) override {}
 };
 

@@ -34,12 +34,17 @@ using Double = Format<uint64_t, 11, 52>;
 
 enum Rounding : uint32_t { kNearest, kDown, kUp, kZero };
 
-// The control bits of an operation, and the flags that it raises when it is done.
+// The control bits of an operation, and what it finds. By default both are the host's MXCSR, where the flags
+// go when it is done.
 class Environment {
  public:
-  Environment() : mxcsr_(mxcsr::read_host()) {}
+  Environment() : mxcsr_(mxcsr::read_host()), raises_(true) {}
+  // Of the guest's MXCSR, and raises nothing.
+  explicit Environment(uint32_t guest) : mxcsr_(guest), raises_(false) {
+    if (unmasked(mxcsr::kUE)) mxcsr_ &= ~mxcsr::kFtz;
+  }
   ~Environment() {
-    if ((flags & ~mxcsr_) != 0) mxcsr::write_host(mxcsr_ | flags);
+    if (raises_ && (flags & ~mxcsr_) != 0) mxcsr::write_host(mxcsr_ | flags);
   }
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
@@ -48,10 +53,19 @@ class Environment {
   bool daz() const { return (mxcsr_ & mxcsr::kDaz) != 0; }
   bool ftz() const { return (mxcsr_ & mxcsr::kFtz) != 0; }
 
+  // PE, which beside an unmasked overflow or underflow is that of a result without limits.
+  bool inexact() const {
+    const bool range = ((flags & mxcsr::kOE) != 0 && unmasked(mxcsr::kOE)) || (tiny && unmasked(mxcsr::kUE));
+    return range ? inexact_without_limits : (flags & mxcsr::kPE) != 0;
+  }
+
   uint32_t flags = 0;
+  bool tiny = false, inexact_without_limits = false;
 
  private:
+  bool unmasked(uint32_t flag) const { return (mxcsr_ >> mxcsr::kMaskShift & flag) == 0; }
   uint32_t mxcsr_;
+  bool raises_;
 };
 
 // Whether the magnitude is rounded away from zero: `half` is the first bit that is lost, `rest` the others.
@@ -68,7 +82,7 @@ bool rounds_away(Rounding r, bool negative, bool odd, bool half, bool rest) {
 // mant * 2^(exponent - 127), bit 127 of mant set, rounded to F. The last bit of mant may stand for more
 // below.
 template <class F>
-typename F::T round_to(Rounding r, bool negative, int exponent, u128 mant, bool ftz, uint32_t& flags) {
+typename F::T round_to(Rounding r, bool negative, int exponent, u128 mant, bool ftz, Environment& env) {
   using T = typename F::T;
   const T sign = negative ? F::kSign : T{0};
   constexpr int kLost = 127 - F::kFrac;
@@ -87,27 +101,29 @@ typename F::T round_to(Rounding r, bool negative, int exponent, u128 mant, bool 
   };
   bool inexact = false;
   T value = rounded(kLost, &inexact);
+  env.inexact_without_limits = inexact;
   int biased = exponent + F::kBias;
   if (value >> (F::kFrac + 1) != 0) {
     value >>= 1;
     ++biased;
   }
   if (biased >= F::kTop) {
-    flags |= mxcsr::kOE | mxcsr::kPE;
+    env.flags |= mxcsr::kOE | mxcsr::kPE;
     const bool to_infinity = r == kNearest || r == (negative ? kDown : kUp);
     return static_cast<T>(sign | (to_infinity ? F::kInfinity : F::kInfinity - 1));
   }
   if (biased >= 1) {
-    if (inexact) flags |= mxcsr::kPE;
+    if (inexact) env.flags |= mxcsr::kPE;
     return static_cast<T>(sign | (T(biased) << F::kFrac) | (value & F::kFraction));
   }
   // Tiny, even with an exponent without bounds.
+  env.tiny = true;
   if (ftz) {
-    flags |= mxcsr::kUE | mxcsr::kPE;
+    env.flags |= mxcsr::kUE | mxcsr::kPE;
     return sign;
   }
   value = rounded(kLost + 1 - (exponent + F::kBias), &inexact);
-  if (inexact) flags |= mxcsr::kUE | mxcsr::kPE;
+  if (inexact) env.flags |= mxcsr::kUE | mxcsr::kPE;
   return static_cast<T>(sign | value);
 }
 
@@ -126,9 +142,8 @@ Number number(typename F::T v) {
 }
 
 template <class F>
-typename F::T fused(typename F::T a, typename F::T b, typename F::T c) {
+typename F::T fused(typename F::T a, typename F::T b, typename F::T c, Environment& env) {
   using T = typename F::T;
-  Environment env;
   if (F::nan(a) || F::nan(b) || F::nan(c)) {
     const bool invalid_product = (F::infinite(a) && F::zero(b)) || (F::zero(a) && F::infinite(b));
     if (F::signalling(a) || F::signalling(b) || F::signalling(c) || (invalid_product && !F::nan(c)))
@@ -158,7 +173,7 @@ typename F::T fused(typename F::T a, typename F::T b, typename F::T c) {
     if (!F::zero(c)) {
       // As any sum is: a tiny c may be flushed.
       const Number z = number<F>(c);
-      return round_to<F>(r, c_negative, z.exponent, z.mant, env.ftz(), env.flags);
+      return round_to<F>(r, c_negative, z.exponent, z.mant, env.ftz(), env);
     }
     if (negative == c_negative) return product_sign;
     return r == kDown ? F::kSign : T{0};
@@ -171,7 +186,7 @@ typename F::T fused(typename F::T a, typename F::T b, typename F::T c) {
     product <<= 1;
     --exponent;
   }
-  if (F::zero(c)) return round_to<F>(r, negative, exponent, product, env.ftz(), env.flags);
+  if (F::zero(c)) return round_to<F>(r, negative, exponent, product, env.ftz(), env);
   const Number z = number<F>(c);
   u128 large = product >> 2, small = z.mant >> 2;
   int distance = exponent - z.exponent;
@@ -189,7 +204,7 @@ typename F::T fused(typename F::T a, typename F::T b, typename F::T c) {
   u128 sum = large_negative == small_negative ? large + small : large - small;
   if (sum == 0) return r == kDown ? F::kSign : T{0};
   const int shift = leading_zeros(sum);
-  return round_to<F>(r, large_negative, exponent + 2 - shift, sum << shift, env.ftz(), env.flags);
+  return round_to<F>(r, large_negative, exponent + 2 - shift, sum << shift, env.ftz(), env);
 }
 
 template <class F>
@@ -222,8 +237,24 @@ typename F::T to_integer(typename F::T v, uint8_t imm) {
 
 }  // namespace
 
-uint32_t fma32(uint32_t a, uint32_t b, uint32_t c) { return fused<Single>(a, b, c); }
-uint64_t fma64(uint64_t a, uint64_t b, uint64_t c) { return fused<Double>(a, b, c); }
+uint32_t fma32(uint32_t a, uint32_t b, uint32_t c) {
+  Environment env;
+  return fused<Single>(a, b, c, env);
+}
+uint64_t fma64(uint64_t a, uint64_t b, uint64_t c) {
+  Environment env;
+  return fused<Double>(a, b, c, env);
+}
+bool fma32_inexact(uint32_t a, uint32_t b, uint32_t c, uint32_t guest) {
+  Environment env(guest);
+  fused<Single>(a, b, c, env);
+  return env.inexact();
+}
+bool fma64_inexact(uint64_t a, uint64_t b, uint64_t c, uint32_t guest) {
+  Environment env(guest);
+  fused<Double>(a, b, c, env);
+  return env.inexact();
+}
 uint32_t round32(uint32_t v, uint8_t imm) { return to_integer<Single>(v, imm); }
 uint64_t round64(uint64_t v, uint8_t imm) { return to_integer<Double>(v, imm); }
 
@@ -238,13 +269,14 @@ uint32_t half_to_single(uint16_t v) {
   }
   if (Half::zero(v)) return sign;
   const Number n = number<Half>(v);
-  uint32_t none = 0;
+  Environment none(mxcsr::kReset);
   return sign | round_to<Single>(kZero, false, n.exponent, n.mant, false, none);
 }
 
+namespace {
+
 // MXCSR's FTZ does not hold here.
-uint16_t single_to_half(uint32_t v, uint8_t imm) {
-  Environment env;
+uint16_t narrowed(uint32_t v, uint8_t imm, Environment& env) {
   const auto sign = static_cast<uint16_t>(v >> 16 & Half::kSign);
   if (Single::nan(v)) {
     if (Single::signalling(v)) env.flags |= mxcsr::kIE;
@@ -256,7 +288,19 @@ uint16_t single_to_half(uint32_t v, uint8_t imm) {
   if (Single::denormal(v)) env.flags |= mxcsr::kDE;
   const Rounding r = (imm & 4) != 0 ? env.rounding() : static_cast<Rounding>(imm & 3);
   const Number n = number<Single>(v);
-  return round_to<Half>(r, sign != 0, n.exponent, n.mant, false, env.flags);
+  return round_to<Half>(r, sign != 0, n.exponent, n.mant, false, env);
+}
+
+}  // namespace
+
+uint16_t single_to_half(uint32_t v, uint8_t imm) {
+  Environment env;
+  return narrowed(v, imm, env);
+}
+bool single_to_half_inexact(uint32_t v, uint8_t imm, uint32_t guest) {
+  Environment env(guest);
+  narrowed(v, imm, env);
+  return env.inexact();
 }
 
 }  // namespace ilse::cpu::soft

@@ -12,6 +12,10 @@ namespace ilse::cpu::soft {
 // a * b + c, rounded once. Of several NaNs the first in the order x, y, z is the result.
 uint32_t fma32(uint32_t a, uint32_t b, uint32_t c);
 uint64_t fma64(uint64_t a, uint64_t b, uint64_t c);
+// Whether PE is set under the guest's MXCSR, which may have unmasked an overflow or underflow
+// (sse_inexact.h).
+bool fma32_inexact(uint32_t a, uint32_t b, uint32_t c, uint32_t guest);
+bool fma64_inexact(uint64_t a, uint64_t b, uint64_t c, uint32_t guest);
 
 // ROUNDPS and so on: imm[2] takes MXCSR's rounding instead of imm[1:0], imm[3] suppresses the inexact flag.
 uint32_t round32(uint32_t v, uint8_t imm);
@@ -20,6 +24,7 @@ uint64_t round64(uint64_t v, uint8_t imm);
 uint32_t half_to_single(uint16_t v);
 // imm as for VCVTPS2PH.
 uint16_t single_to_half(uint32_t v, uint8_t imm);
+bool single_to_half_inexact(uint32_t v, uint8_t imm, uint32_t guest);
 
 }  // namespace ilse::cpu::soft
 
@@ -36,6 +41,14 @@ inline T fma_of(T a, T b, T c) {
     return soft::fma32(a, b, c);
   } else {
     return soft::fma64(a, b, c);
+  }
+}
+template <class T>
+inline bool fma_inexact(T a, T b, T c, uint32_t guest) {
+  if constexpr (sizeof(T) == 4) {
+    return soft::fma32_inexact(a, b, c, guest);
+  } else {
+    return soft::fma64_inexact(a, b, c, guest);
   }
 }
 template <class T>
@@ -65,6 +78,12 @@ inline Xmm cvtph2ps(const Xmm& b) {
   Xmm r;
   for (unsigned i = 0; i < 4; ++i) r.put<uint32_t>(i, soft::half_to_single(b.get<uint16_t>(i)));
   return r;
+}
+inline bool cvtps2ph_inexact(const Xmm& b, uint8_t imm, uint32_t guest) {
+  bool inexact = false;
+  for (unsigned i = 0; i < 4; ++i)
+    inexact = inexact || soft::single_to_half_inexact(b.get<uint32_t>(i), imm, guest);
+  return inexact;
 }
 inline Xmm cvtps2ph(const Xmm& b, uint8_t imm) {
   Xmm r{};

@@ -1,6 +1,6 @@
-// SSE3 and SSE4.1 floating point made of the operations of sse_arith.h, so that rounding, exceptions and the
-// choice between NaNs are theirs: horizontal and alternating sums, dot products; and comparison by AVX's 32
-// predicates (Intel SDM vol. 2, under each name).
+// SSE3 and SSE4.1 floating point is made of the operations of sse_arith.h, so that rounding, exceptions and
+// the choice between NaNs are theirs. Here: the operands of horizontal and alternating sums and of dot
+// products; and comparison by AVX's 32 predicates (Intel SDM vol. 2, under each name).
 #pragma once
 
 #include "cpu/fpu/simd_integer.h"
@@ -19,42 +19,31 @@ inline Xmm negated_unless_nan(const Xmm& b, const Xmm& signs32) {
   }
   return r;
 }
-inline Xmm addsubps(const Xmm& a, const Xmm& b) {
+inline Xmm addsub_left(const Xmm& a, const Xmm&) { return a; }
+inline Xmm addsubps_right(const Xmm&, const Xmm& b) {
   constexpr uint64_t kLow = 0x80000000;
-  return addps(a, negated_unless_nan(b, {kLow, kLow}));
+  return negated_unless_nan(b, {kLow, kLow});
 }
-inline Xmm addsubpd(const Xmm& a, const Xmm& b) {
+inline Xmm addsubpd_right(const Xmm&, const Xmm& b) {
   constexpr uint64_t kSign = 1ull << 63, kInfinity = 0x7FF0000000000000;
   bool nan = (b.lo & ~kSign) > kInfinity;
-  return addpd(a, {nan ? b.lo : b.lo ^ kSign, b.hi});
+  return {nan ? b.lo : b.lo ^ kSign, b.hi};
 }
 
-inline Xmm haddps(const Xmm& a, const Xmm& b) { return addps(shufps(a, b, 0x88), shufps(a, b, 0xDD)); }
-inline Xmm hsubps(const Xmm& a, const Xmm& b) { return subps(shufps(a, b, 0x88), shufps(a, b, 0xDD)); }
-inline Xmm haddpd(const Xmm& a, const Xmm& b) { return addpd({a.lo, b.lo}, {a.hi, b.hi}); }
-inline Xmm hsubpd(const Xmm& a, const Xmm& b) { return subpd({a.lo, b.lo}, {a.hi, b.hi}); }
+// -- What HADDPS and its kin add: even and odd elements.
+inline Xmm evens_ps(const Xmm& a, const Xmm& b) { return shufps(a, b, 0x88); }
+inline Xmm odds_ps(const Xmm& a, const Xmm& b) { return shufps(a, b, 0xDD); }
+inline Xmm evens_pd(const Xmm& a, const Xmm& b) { return {a.lo, b.lo}; }
+inline Xmm odds_pd(const Xmm& a, const Xmm& b) { return {a.hi, b.hi}; }
 
-// -- Dot products: imm[7:4] says what is multiplied, imm[3:0] where the sum goes. Each element has its own
-// order of addition, which decides between NaNs.
-inline Xmm lane_mask32(unsigned bits) {
-  auto word = [](unsigned two) {
-    return ((two & 1) != 0 ? 0xFFFFFFFFull : 0) | ((two & 2) != 0 ? 0xFFFFFFFFull << 32 : 0);
-  };
-  return {word(bits & 3), word(bits >> 2 & 3)};
-}
-inline Xmm dpps(const Xmm& a, const Xmm& b, uint8_t imm) {
-  Xmm used = lane_mask32(imm >> 4);
-  Xmm product = mulps(pand(a, used), pand(b, used));
-  Xmm pairs = addps(shufps(product, product, 0xB1), product);
-  Xmm sum = addps(pairs, shufps(pairs, pairs, 0x4E));
-  return pand(sum, lane_mask32(imm & 15));
-}
-inline Xmm dppd(const Xmm& a, const Xmm& b, uint8_t imm) {
-  auto mask = [](unsigned bits) { return Xmm{(bits & 1) != 0 ? ~0ull : 0, (bits & 2) != 0 ? ~0ull : 0}; };
-  Xmm used = mask(imm >> 4);
-  Xmm product = mulpd(pand(a, used), pand(b, used));
-  Xmm sum = addpd(product, {product.hi, product.lo});
-  return pand(sum, mask(imm & 3));
+// All ones in the elements that have a bit.
+template <class T>
+inline Xmm element_mask(unsigned bits) {
+  Xmm r{};
+  for (unsigned i = 0; i < 16 / sizeof(T); ++i) {
+    if ((bits >> i & 1) != 0) r.put<T>(i, static_cast<T>(~T{0}));
+  }
+  return r;
 }
 
 // -- Comparison. A predicate is a choice among less, equal, greater and unordered, and whether a quiet NaN is

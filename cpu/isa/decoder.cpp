@@ -189,13 +189,17 @@ bool prefix_matches(Mandatory m, const Prefixes& p) {
     case Mandatory::P66: return p.p66 && p.rep == Rep::None;
     case Mandatory::F3: return p.rep == Rep::Rep;
     case Mandatory::F2: return p.rep == Rep::Repne;
+    case Mandatory::NoRep: return p.rep == Rep::None;
   }
   return false;
 }
 
-const Row* select(Map map, uint8_t opcode, uint8_t modrm, const Prefixes& p, const Vex& vex, bool mode64) {
+// A processor without a feature does not know its rows: TZCNT is BSF there, its prefix ignored.
+const Row* select(Map map, uint8_t opcode, uint8_t modrm, const Prefixes& p, const Vex& vex, bool mode64,
+                  const Model& model) {
   const Row* found = nullptr;
   for (const Row* r : index().at(map, opcode)) {
+    if (!model.has(r->feature)) continue;
     if (!r->has(kNoModRm) || r->ext >= 0 || r->modrm >= 0) {
       bool mem = modrm < 0xC0;
       if (r->ext >= 0 && (modrm >> 3 & 7) != r->ext) continue;
@@ -208,6 +212,7 @@ const Row* select(Map map, uint8_t opcode, uint8_t modrm, const Prefixes& p, con
     if (r->has(kNo64) && mode64) continue;
     if (r->has(kOnly64) && !mode64) continue;
     if (r->has(kNoRexB) && (p.rex & 1) != 0) continue;
+    if (r->has(kRexW) && (p.rex & 8) == 0) continue;
     if (found == nullptr || r->rank() > found->rank()) found = r;
   }
   return found;
@@ -312,7 +317,7 @@ DecodeStatus decode(const uint8_t* bytes, unsigned available, uint32_t mode, con
     if (r.short_) return incomplete();
   }
   out.modrm = modrm;
-  const Row* row = known ? select(map, op, modrm, p, vex, mode64) : nullptr;
+  const Row* row = known ? select(map, op, modrm, p, vex, mode64, model) : nullptr;
 
   out.row = row;
 
@@ -407,10 +412,7 @@ DecodeStatus decode(const uint8_t* bytes, unsigned available, uint32_t mode, con
 
   // What the mode or the processor does not allow.
   out.fn = &raise_ud;
-  if (row == nullptr || !model.has(row->feature)) {
-    out.row = nullptr;
-    return DecodeStatus::Ok;
-  }
+  if (row == nullptr) return DecodeStatus::Ok;
   if (vex.flags != 0) {
     if (vex.bad || (row->v_file == File::None && vex.vvvv != 0)) return DecodeStatus::Ok;
     if ((vex.flags & kVexL) != 0 && !model.has(row->long_feature)) return DecodeStatus::Ok;

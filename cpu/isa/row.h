@@ -72,11 +72,13 @@ enum RowAttr : uint32_t {
   kNoRexB = 1u << 18,        // not with REX.B: 90 is NOP, 41 90 is XCHG R8, RAX
   kStackAddress = 1u << 19,  // PUSH, POP, CALL...: touches the stack
   kIgnore66 = 1u << 20,      // the operand-size prefix selects the row and is no size
+  kRexW = 1u << 22,          // with REX.W only
   kStops = 1u << 21,         // transfers control: the block cannot go on behind it
   kAvx = 1u << 28,           // YMM state: #UD unless CR4.OSXSAVE and XCR0 allow it, #NM with CR0.TS
 };
 
-enum class Mandatory : uint8_t { Any, None, P66, F3, F2 };  // prefix that selects the row
+// The prefix that selects the row; NoRep: neither F2 nor F3 (the manual's NFx).
+enum class Mandatory : uint8_t { Any, None, P66, F3, F2, NoRep };
 
 // What a VEX row asks of VEX.W and VEX.L. By: the encoding's L is the operands' length, and chooses the
 // handler.
@@ -119,9 +121,10 @@ struct Row {
     }
     return false;
   }
-  // Where several rows fit, the most special one counts: an exact ModRM byte before a prefix before REX.B.
+  // Where several rows fit, the most special one counts: an exact ModRM byte before a prefix before REX.
   unsigned rank() const {
-    return (modrm >= 0 ? 4u : 0u) + (prefix != Mandatory::Any ? 2u : 0u) + (has(kNoRexB) ? 1u : 0u);
+    return (modrm >= 0 ? 4u : 0u) + (prefix != Mandatory::Any ? 2u : 0u) +
+           (has(kNoRexB) || has(kRexW) ? 1u : 0u);
   }
   constexpr Row with(uint32_t more) const {
     Row r = *this;

@@ -25,12 +25,12 @@ constexpr std::array kSse3{
     f2(row<PackedUnary<movddup>, Vx, Wq>(0x12, "movddup")),
     f3(row<PackedUnary<movsldup>, Vx, Wx>(0x12, "movsldup")),
     f3(row<PackedUnary<movshdup>, Vx, Wx>(0x16, "movshdup")),
-    p66(row<Floating<haddpd, kPackedDouble>, Vx, Wx>(0x7C, "haddpd")),
-    f2(row<Floating<haddps, kPackedSingle>, Vx, Wx>(0x7C, "haddps")),
-    p66(row<Floating<hsubpd, kPackedDouble>, Vx, Wx>(0x7D, "hsubpd")),
-    f2(row<Floating<hsubps, kPackedSingle>, Vx, Wx>(0x7D, "hsubps")),
-    p66(row<Floating<addsubpd, kPackedDouble>, Vx, Wx>(0xD0, "addsubpd")),
-    f2(row<Floating<addsubps, kPackedSingle>, Vx, Wx>(0xD0, "addsubps")),
+    p66(row<FloatingOf<addpd, kPackedDouble, evens_pd, odds_pd>, Vx, Wx>(0x7C, "haddpd")),
+    f2(row<FloatingOf<addps, kPackedSingle, evens_ps, odds_ps>, Vx, Wx>(0x7C, "haddps")),
+    p66(row<FloatingOf<subpd, kPackedDouble, evens_pd, odds_pd>, Vx, Wx>(0x7D, "hsubpd")),
+    f2(row<FloatingOf<subps, kPackedSingle, evens_ps, odds_ps>, Vx, Wx>(0x7D, "hsubps")),
+    p66(row<FloatingOf<addpd, kPackedDouble, addsub_left, addsubpd_right>, Vx, Wx>(0xD0, "addsubpd")),
+    f2(row<FloatingOf<addps, kPackedSingle, addsub_left, addsubps_right>, Vx, Wx>(0xD0, "addsubps")),
     f2(row<MoveXmm, Vx, Mu>(0xF0, "lddqu")),
 };
 

@@ -69,8 +69,8 @@ constexpr std::array kFloating{
     in3a(row<FloatingUnaryImm<round_packed<uint64_t>>, Vx, Wx, Ib>(0x09, "roundpd")),
     in3a(row<FloatingImm<round_low<uint32_t>>, Vx, Wd, Ib>(0x0A, "roundss")),
     in3a(row<FloatingImm<round_low<uint64_t>>, Vx, Wq, Ib>(0x0B, "roundsd")),
-    in3a(row<FloatingImm<dpps, kPackedSingle>, Vx, Wx, Ib>(0x40, "dpps")),
-    in3a(row<FloatingImm<dppd, kPackedDouble>, Vx, Wx, Ib>(0x41, "dppd")),
+    in3a(row<DotProduct<uint32_t>, Vx, Wx, Ib>(0x40, "dpps")),
+    in3a(row<DotProduct<uint64_t>, Vx, Wx, Ib>(0x41, "dppd")),
 };
 
 constexpr std::array kStrings{

@@ -55,9 +55,9 @@ struct Wdup : VectorLetter<Operand::Rm, File::Xmm, true> {
 // VCVTPH2PS.
 struct Whalf : VectorLetter<Operand::Rm, File::Xmm, true> {
   template <class V, bool IsMem>
-  using Bind = std::conditional_t<
-      !IsMem, VecRm<Xmm>,
-      std::conditional_t<sizeof(V) == 16, XmmLowMemUnchecked<uint64_t>, VecMem<Xmm>>>;
+  using Bind =
+      std::conditional_t<!IsMem, VecRm<Xmm>,
+                         std::conditional_t<sizeof(V) == 16, XmmLowMemUnchecked<uint64_t>, VecMem<Xmm>>>;
 };
 
 // A part of the length: sources that are widened, destinations that are narrowed.

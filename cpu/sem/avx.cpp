@@ -78,8 +78,8 @@ void vmaskmov_store(Cpu& c, const Insn& i) {
   }
 }
 
-// Element by element from the lowest. A fault leaves what was gathered before it, with its mask clear, so that
-// the instruction goes on there; a trap that is due then comes in the fault's place.
+// Element by element from the lowest. A fault leaves what was gathered before it, with its mask clear, so
+// that the instruction goes on there; a trap that is due then comes in the fault's place.
 void vgather(Cpu& c, const Insn& i) {
   if (i.reg == i.vvvv || i.reg == i.imm2 || i.vvvv == i.imm2) fault(kUD);
   const unsigned size = wide(i) ? 8 : 4, index_size = (i.opcode & 1) != 0 ? 8 : 4;

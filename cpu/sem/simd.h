@@ -274,6 +274,35 @@ struct Mask : Straight {
 };
 
 // --- floating point ----------------------------------------------------------------------------------
+// The operations whose results can be out of range.
+template <XmmBinary F>
+constexpr SseMath sse_math() {
+  using namespace simd;
+  if (F == addps || F == addpd || F == addss || F == addsd) return SseMath::Add;
+  if (F == subps || F == subpd || F == subss || F == subsd) return SseMath::Sub;
+  if (F == mulps || F == mulpd || F == mulss || F == mulsd) return SseMath::Mul;
+  if (F == divps || F == divpd || F == divss || F == divsd) return SseMath::Div;
+  return SseMath::Narrow;
+}
+// F of values that are read, with its exceptions.
+template <class V, XmmBinary F, SseRounds kRounds, class M, class X, class Y>
+V rounded(M& m, const X& x, const Y& y) {
+  return m.floating(
+      kRounds, [&] { return by_lane<V>([&](unsigned k) { return F(lane_of(x, k), lane_of(y, k)); }); },
+      [&](uint32_t mxcsr) {
+        bool inexact = false;
+        for (unsigned k = 0; k < simd::kLanes<X>; ++k) {
+          inexact = inexact || sse_inexact(sse_math<F>(), kRounds, F, lane_of(x, k), lane_of(y, k), mxcsr);
+        }
+        return inexact;
+      });
+}
+
+template <XmmUnary F>
+inline Xmm of_second(const Xmm&, const Xmm& b) {
+  return F(b);
+}
+
 template <XmmBinary F, SseRounds kRounds>
 struct Floating : Straight {
   template <class M, class D, class B>
@@ -284,9 +313,58 @@ struct Floating : Straight {
   static void run(M& m, D d, A a, B b) {
     auto y = m.read(b);
     auto x = m.read(a);
-    m.write(d, m.floating(kRounds, [&] {
-      return by_lane<TypeOf<D>>([&](unsigned k) { return F(lane_of(x, k), lane_of(y, k)); });
-    }));
+    m.write(d, rounded<TypeOf<D>, F, kRounds>(m, x, y));
+  }
+};
+// HADDPS, ADDSUBPD and so on: F of operands that kLeft and kRight put together.
+template <XmmBinary F, SseRounds kRounds, XmmBinary kLeft, XmmBinary kRight>
+struct FloatingOf : Straight {
+  template <class M, class D, class B>
+  static void run(M& m, D d, B b) {
+    run(m, d, d, b);
+  }
+  template <class M, class D, class A, class B>
+  static void run(M& m, D d, A a, B b) {
+    using V = TypeOf<D>;
+    V y = m.read(b), x = m.read(a);
+    V left = by_lane<V>([&](unsigned k) { return kLeft(lane_of(x, k), lane_of(y, k)); });
+    V right = by_lane<V>([&](unsigned k) { return kRight(lane_of(x, k), lane_of(y, k)); });
+    m.write(d, rounded<V, F, kRounds>(m, left, right));
+  }
+};
+// DPPS, DPPD: each step has its exceptions, and the next one comes only after it.
+template <class T>
+struct DotProduct : Straight {
+  static constexpr bool kSingle = sizeof(T) == 4;
+  static constexpr SseRounds kRounds = kSingle ? SseRounds::kPackedSingle : SseRounds::kPackedDouble;
+  template <class V, class F>
+  static V mapped(const V& v, F f) {
+    return by_lane<V>([&](unsigned k) { return f(lane_of(v, k)); });
+  }
+  template <class M, class D, class B, class I>
+  static void run(M& m, D d, B b, I i) {
+    run(m, d, d, b, i);
+  }
+  template <class M, class D, class A, class B, class I>
+  static void run(M& m, D d, A a, B b, I i) {
+    using V = TypeOf<D>;
+    V y = m.read(b), x = m.read(a);
+    uint8_t imm = m.read(i);
+    auto chosen = [](unsigned bits) {
+      return [bits](const Xmm& v) { return simd::pand(v, simd::element_mask<T>(bits)); };
+    };
+    auto swapped = [](const Xmm& v) { return kSingle ? simd::shufps(v, v, 0xB1) : Xmm{v.hi, v.lo}; };
+    constexpr XmmBinary kMul = kSingle ? simd::mulps : simd::mulpd,
+                        kAdd = kSingle ? simd::addps : simd::addpd;
+    V p = rounded<V, kMul, kRounds>(m, mapped(x, chosen(imm >> 4)), mapped(y, chosen(imm >> 4)));
+    // Each element has its own order of addition, which decides between NaNs.
+    V sum = kSingle ? rounded<V, kAdd, kRounds>(m, mapped(p, swapped), p)
+                    : rounded<V, kAdd, kRounds>(m, p, mapped(p, swapped));
+    if constexpr (kSingle) {
+      sum = rounded<V, kAdd, kRounds>(m, sum,
+                                      mapped(sum, [](const Xmm& v) { return simd::shufps(v, v, 0x4E); }));
+    }
+    m.write(d, mapped(sum, chosen(imm & 15)));
   }
 };
 template <XmmUnary F, SseRounds kRounds>
@@ -294,8 +372,7 @@ struct FloatingUnary : Straight {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     auto b = m.read(s);
-    m.write(d, m.floating(kRounds,
-                          [&] { return by_lane<TypeOf<D>>([&](unsigned k) { return F(lane_of(b, k)); }); }));
+    m.write(d, rounded<TypeOf<D>, of_second<F>, kRounds>(m, b, b));
   }
 };
 // CVTPS2PD, CVTDQ2PD, VCVTPH2PS: to elements twice as wide.
@@ -315,11 +392,22 @@ struct FloatingNarrow : Straight {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     auto b = m.read(s);
-    m.write(d, m.floating(kRounds, [&] {
-      Xmm r = F(lane_of(b, 0));
-      if constexpr (simd::kLanes<decltype(b)> == 2) r.hi = F(lane_of(b, 1)).lo;
-      return r;
-    }));
+    constexpr unsigned kCount = simd::kLanes<decltype(b)>;
+    m.write(d, m.floating(
+                   kRounds,
+                   [&] {
+                     Xmm r = F(lane_of(b, 0));
+                     if constexpr (kCount == 2) r.hi = F(lane_of(b, 1)).lo;
+                     return r;
+                   },
+                   [&](uint32_t mxcsr) {
+                     bool inexact = false;
+                     for (unsigned k = 0; k < kCount; ++k) {
+                       const Xmm& x = lane_of(b, k);
+                       inexact = inexact || sse_inexact(SseMath::Narrow, kRounds, of_second<F>, x, x, mxcsr);
+                     }
+                     return inexact;
+                   }));
   }
 };
 // With an immediate: CMPPS, DPPS, ROUNDSS. Of the immediate kImm counts: the legacy forms of CMPPS and its

@@ -58,18 +58,25 @@ struct ClearVectors : Straight {
     m.clear_vectors(kAll);
   }
 };
-// VCVTPS2PH.
-template <Xmm (*F)(const Xmm&, uint8_t), SseRounds kRounds>
-struct FloatingNarrowImm : Straight {
+struct Vcvtps2ph : Straight {
   template <class M, class D, class S, class I>
   static void run(M& m, D d, S s, I i) {
     auto b = m.read(s);
     uint8_t imm = m.read(i);
-    m.write(d, m.floating(kRounds, [&] {
-      Xmm r = F(lane_of(b, 0), imm);
-      if constexpr (simd::kLanes<decltype(b)> == 2) r.hi = F(lane_of(b, 1), imm).lo;
-      return r;
-    }));
+    constexpr unsigned kCount = simd::kLanes<decltype(b)>;
+    m.write(d, m.floating(
+                   SseRounds::kPackedHalf,
+                   [&] {
+                     Xmm r = simd::cvtps2ph(lane_of(b, 0), imm);
+                     if constexpr (kCount == 2) r.hi = simd::cvtps2ph(lane_of(b, 1), imm).lo;
+                     return r;
+                   },
+                   [&](uint32_t mxcsr) {
+                     bool inexact = false;
+                     for (unsigned k = 0; k < kCount; ++k)
+                       inexact = inexact || simd::cvtps2ph_inexact(lane_of(b, k), imm, mxcsr);
+                     return inexact;
+                   }));
   }
 };
 
@@ -208,51 +215,65 @@ struct PermuteDoublewords : Straight {
 enum class FmaOrder : uint8_t { k132, k213, k231 };
 enum class FmaSign : uint8_t { Add, Sub, NegativeAdd, NegativeSub, AddSub, SubAdd };
 
-template <FmaSign kSign, class T>
-inline T fused(FmaOrder order, T a, T b, T c, unsigned element) {
+template <class T>
+struct Factors {
+  T x, y, z;
+};
+template <FmaOrder kOrder, FmaSign kSign, class T>
+inline Factors<T> factors(T a, T b, T c, unsigned element) {
   constexpr T kTop = static_cast<T>(T{1} << (8 * sizeof(T) - 1));
   auto turned = [](T v, bool turn) { return turn && !simd::is_nan(v) ? static_cast<T>(v ^ kTop) : v; };
   const bool odd = (element & 1) != 0;
-  const bool product = kSign == FmaSign::NegativeAdd || kSign == FmaSign::NegativeSub;
+  constexpr bool kProduct = kSign == FmaSign::NegativeAdd || kSign == FmaSign::NegativeSub;
   const bool addend = kSign == FmaSign::Sub || kSign == FmaSign::NegativeSub ||
                       (kSign == FmaSign::AddSub && !odd) || (kSign == FmaSign::SubAdd && odd);
-  T x = order == FmaOrder::k132 ? a : b;
-  T y = order == FmaOrder::k213 ? a : c;
-  T z = order == FmaOrder::k132 ? b : order == FmaOrder::k213 ? c : a;
-  return simd::fma_of<T>(turned(x, product), y, turned(z, addend));
+  const T x = kOrder == FmaOrder::k132 ? a : b;
+  const T y = kOrder == FmaOrder::k213 ? a : c;
+  const T z = kOrder == FmaOrder::k132 ? b : kOrder == FmaOrder::k213 ? c : a;
+  return {turned(x, kProduct), y, turned(z, addend)};
 }
-template <FmaOrder kOrder, FmaSign kSign, class T>
-struct Fma : Straight {
+// The first kCount elements of each lane; the others stay those of the first operand.
+template <FmaOrder kOrder, FmaSign kSign, class T, unsigned kCount, SseRounds kRounds>
+struct FusedElements : Straight {
   template <class M, class A, class B, class C>
   static void run(M& m, A first, B second, C third) {
+    using V = TypeOf<A>;
     auto c = m.read(third);
-    auto a = m.read(first);
+    V a = m.read(first);
     auto b = m.read(second);
-    constexpr SseRounds kRounds = sizeof(T) == 4 ? SseRounds::kPackedSingle : SseRounds::kPackedDouble;
-    m.write(first, m.floating(kRounds, [&] {
-      return by_lane<TypeOf<A>>([&](unsigned k) {
-        Xmm r;
-        for (unsigned e = 0; e < 16 / sizeof(T); ++e) {
-          r.put<T>(e, fused<kSign>(kOrder, lane_of(a, k).template get<T>(e), lane_of(b, k).template get<T>(e),
-                                   lane_of(c, k).template get<T>(e), e));
-        }
-        return r;
-      });
-    }));
+    auto of = [&](unsigned k, unsigned e) {
+      return factors<kOrder, kSign>(lane_of(a, k).template get<T>(e), lane_of(b, k).template get<T>(e),
+                                    lane_of(c, k).template get<T>(e), e);
+    };
+    m.write(first, m.floating(
+                       kRounds,
+                       [&] {
+                         return by_lane<V>([&](unsigned k) {
+                           Xmm r = lane_of(a, k);
+                           for (unsigned e = 0; e < kCount; ++e) {
+                             auto f = of(k, e);
+                             r.put<T>(e, simd::fma_of<T>(f.x, f.y, f.z));
+                           }
+                           return r;
+                         });
+                       },
+                       [&](uint32_t mxcsr) {
+                         bool inexact = false;
+                         for (unsigned k = 0; k < simd::kLanes<V>; ++k) {
+                           for (unsigned e = 0; e < kCount; ++e) {
+                             auto f = of(k, e);
+                             inexact = inexact || simd::fma_inexact<T>(f.x, f.y, f.z, mxcsr);
+                           }
+                         }
+                         return inexact;
+                       }));
   }
 };
 template <FmaOrder kOrder, FmaSign kSign, class T>
-struct FmaScalar : Straight {
-  template <class M, class A, class B, class C>
-  static void run(M& m, A first, B second, C third) {
-    Xmm c = m.read(third), a = m.read(first), b = m.read(second);
-    constexpr SseRounds kRounds = sizeof(T) == 4 ? SseRounds::kScalarSingle : SseRounds::kScalarDouble;
-    m.write(first, m.floating(kRounds, [&] {
-      Xmm r = a;
-      r.put<T>(0, fused<kSign>(kOrder, a.get<T>(0), b.get<T>(0), c.get<T>(0), 0));
-      return r;
-    }));
-  }
-};
+using Fma = FusedElements<kOrder, kSign, T, 16 / sizeof(T),
+                          sizeof(T) == 4 ? SseRounds::kPackedSingle : SseRounds::kPackedDouble>;
+template <FmaOrder kOrder, FmaSign kSign, class T>
+using FmaScalar =
+    FusedElements<kOrder, kSign, T, 1, sizeof(T) == 4 ? SseRounds::kScalarSingle : SseRounds::kScalarDouble>;
 
 }  // namespace ilse::cpu::sem

@@ -31,6 +31,7 @@ class Board final : public mem::BoardPort {
   std::uint64_t tsc_deadline(unsigned) const override { return 0; }
   void set_tsc_deadline(unsigned, std::uint64_t, mem::VTime) override {}
   void set_ferr(bool) override {}
+  void set_smm(unsigned, bool) override {}
   void shutdown(mem::VTime) override {}
 };
 
@@ -59,7 +60,7 @@ class CpuRunner::Impl {
  public:
   explicit Impl(const Layout& layout)
       : layout_(layout),
-        model_(*cpu::find_model("max")),
+        model_(*cpu::find_model("max,+bmi1")),
         ram_(make_ram()),
         map_(ram_, log_),
         io_(log_),

@@ -105,7 +105,8 @@ class Generator {
     // CRC32 takes an operand size beside its mandatory prefix.
     const bool sized = row_.prefix == Mandatory::F2 && row_.map == cpu::Map::Map38;
     if (sized && random_.one_in(3)) bytes_.push_back(0x66);
-    if (row_.prefix == Mandatory::Any && !vector && random_.one_in(3)) bytes_.push_back(0x66);
+    const bool size = row_.prefix == Mandatory::Any || row_.prefix == Mandatory::NoRep;
+    if (size && !vector && random_.one_in(3)) bytes_.push_back(0x66);
     // Those that select another instruction on the host are kept off the rows of two-byte opcodes.
     const bool repeats =
         row_.has(cpu::kString) ? random_.one_in(2) : row_.map == cpu::Map::OneByte && random_.one_in(12);
@@ -259,7 +260,8 @@ class Generator {
     image.xstate_bv = random_.below(8);
     if (random_.one_in(3)) image.xcomp_bv = 1ULL << 63 | image.xstate_bv | random_.below(8);
     if (random_.one_in(16)) image.xstate_bv = random_.below(16);
-    if (random_.one_in(16)) image.xcomp_bv = random_.one_in(2) ? random_.below(8) : 1ULL << 63 | random_.below(8);
+    if (random_.one_in(16))
+      image.xcomp_bv = random_.one_in(2) ? random_.below(8) : 1ULL << 63 | random_.below(8);
     if (random_.one_in(16)) image.reserved2[random_.below(6)] = random_.below(2);
     if (random_.one_in(16)) image.mxcsr |= 0x10000;
     MemoryRun& r = c.memory.emplace_back();
@@ -280,7 +282,7 @@ class Generator {
   void seed_selectors(Case& c) {
     const std::string_view name = row_.name;
     const auto put = [&](std::uint64_t address, std::uint64_t v, unsigned size) {
-      if (address < kDataAddress || address - kDataAddress > kDataSize - size) return;
+      if (address - kDataAddress > kDataSize - size) return;
       MemoryRun& r = c.memory.emplace_back();
       r.address = address;
       for (unsigned i = 0; i < size; ++i) r.bytes.push_back(static_cast<std::uint8_t>(v >> 8 * i));

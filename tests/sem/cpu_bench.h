@@ -26,9 +26,10 @@ class NullBoard final : public mem::BoardPort {
   uint64_t tsc_deadline(unsigned) const override { return 0; }
   void set_tsc_deadline(unsigned, uint64_t, mem::VTime) override {}
   void set_ferr(bool level) override { ferr = level; }
+  void set_smm(unsigned, bool active) override { smm = active; }
   void shutdown(mem::VTime) override {}
 
-  bool ferr = false;
+  bool ferr = false, smm = false;
 };
 
 class StillTime final : public cpu::TimeBase {
@@ -48,11 +49,12 @@ class CpuBench {
   static constexpr uint64_t kUserEnd = 0x200000;
   static constexpr uint64_t kCode = 0x20000, kData = 0x40000, kDataSize = 0x4000;
 
-  explicit CpuBench(std::string_view model = "max")
+  explicit CpuBench(std::string_view model = "max") : CpuBench(take(cpu::find_model(model))) {}
+  explicit CpuBench(const cpu::Model& model)
       : ram_(take(mem::Ram::create(4 << 20))),
         map_(ram_, log_),
         io_(log_),
-        cpu_(0, take(cpu::find_model(model)), map_, io_, board, time_) {
+        cpu_(0, model, map_, io_, board, time_) {
     map_.add({mem::PhysMap::ram_region(0, 4 << 20, ram_, 0)});
     map_.commit();
     put(kPml4, kPdpt | 7);
