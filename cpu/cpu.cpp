@@ -39,8 +39,10 @@ void Cpu::reset(bool power_on) {
   tr = {0, 0xFFFF, 0, kSegPresent | 11};
   gdtr = idtr = {};
   uint64_t cache_bits = power_on ? kCr0Cd | kCr0Nw : cr.cr0 & (kCr0Cd | kCr0Nw);
+  uint64_t xcr0 = power_on ? +kXcr0X87 : cr.xcr0;
   cr = {};
   cr.cr0 = kCr0Et | cache_bits;
+  cr.xcr0 = xcr0;
   pending = {};
   pending.a20 = smi_a20;
   if (power_on) {

@@ -36,7 +36,7 @@ constexpr std::array kRows{
     ss(row<FloatingWiden<cvtdq2pd>, Vl, Wlh>(0xE6, "vcvtdq2pd")),
     sd(row<FloatingNarrow<cvtpd2dq, kNothing>, Vo, Wl>(0xE6, "vcvtpd2dq")),
     f16c(row<FloatingWiden<cvtph2ps>, Vl, Whalf>(0x13, "vcvtph2ps"), Map::Vex38),
-    f16c(row<Vcvtps2ph, Wlh, Vl, Ib>(0x1D, "vcvtps2ph"), Map::Vex3A),
+    f16c(row<Vcvtps2ph, WhalfOut, Vl, Ib>(0x1D, "vcvtps2ph"), Map::Vex3A),
 };
 
 }  // namespace

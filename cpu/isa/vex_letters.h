@@ -52,7 +52,12 @@ struct Wdup : VectorLetter<Operand::Rm, File::Xmm, true> {
                                   std::conditional_t<sizeof(V) == 16, XmmLowMem<uint64_t>, VecMem<V>>>;
 };
 
-// VCVTPH2PS.
+// VCVTPH2PS, VCVTPS2PH: half the length, never subject to alignment checking.
+struct WhalfOut : VectorLetter<Operand::Rm, File::Xmm, true> {
+  template <class V, bool IsMem>
+  using Bind = std::conditional_t<!IsMem, VecRm<Xmm>,
+                                  std::conditional_t<sizeof(V) == 16, VecMem<uint64_t>, VecMem<Xmm>>>;
+};
 struct Whalf : VectorLetter<Operand::Rm, File::Xmm, true> {
   template <class V, bool IsMem>
   using Bind =

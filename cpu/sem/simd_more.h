@@ -64,19 +64,24 @@ struct Vcvtps2ph : Straight {
     auto b = m.read(s);
     uint8_t imm = m.read(i);
     constexpr unsigned kCount = simd::kLanes<decltype(b)>;
-    m.write(d, m.floating(
-                   SseRounds::kPackedHalf,
-                   [&] {
-                     Xmm r = simd::cvtps2ph(lane_of(b, 0), imm);
-                     if constexpr (kCount == 2) r.hi = simd::cvtps2ph(lane_of(b, 1), imm).lo;
-                     return r;
-                   },
-                   [&](uint32_t mxcsr) {
-                     bool inexact = false;
-                     for (unsigned k = 0; k < kCount; ++k)
-                       inexact = inexact || simd::cvtps2ph_inexact(lane_of(b, k), imm, mxcsr);
-                     return inexact;
-                   }));
+    Xmm r = m.floating(
+        SseRounds::kPackedHalf,
+        [&] {
+          Xmm v = simd::cvtps2ph(lane_of(b, 0), imm);
+          if constexpr (kCount == 2) v.hi = simd::cvtps2ph(lane_of(b, 1), imm).lo;
+          return v;
+        },
+        [&](uint32_t mxcsr) {
+          bool inexact = false;
+          for (unsigned k = 0; k < kCount; ++k)
+            inexact = inexact || simd::cvtps2ph_inexact(lane_of(b, k), imm, mxcsr);
+          return inexact;
+        });
+    if constexpr (std::is_same_v<TypeOf<D>, uint64_t>) {
+      m.write(d, r.lo);
+    } else {
+      m.write(d, r);
+    }
   }
 };
 

@@ -40,11 +40,13 @@ uint64_t in_use(const Cpu& c) {
   return bits;
 }
 
-// Checked before anything is accessed.
+// In the silicon's order, before anything is accessed: the first four bytes, alignment.
 void check_area(Cpu& c, const Insn& i, Access access) {
   if ((c.cr.cr4 & kCr4Osxsave) == 0) fault(kUD);
   if ((c.cr.cr0 & kCr0Ts) != 0) fault(kNM);
-  if ((c.linear(i, 1, access) & 63) != 0) fault((c.mode() & kModeAlign) != 0 ? kACv : kGP, 0);
+  const uint64_t lin = c.linear(i, 4, access);
+  if (c.code64() && !canonical(lin)) fault(i.seg == kSs ? kSS : kGP, 0);
+  if ((lin & 63) != 0) fault(kGP, 0);
 }
 
 template <class T>
@@ -58,10 +60,16 @@ void write(Cpu& c, const Insn& i, uint64_t offset, const T& v) {
   c.write_bytes(i, offset, reinterpret_cast<const uint8_t*>(&v), sizeof v);
 }
 
-void probe(Cpu& c, const Insn& i, unsigned from, unsigned size) {
-  uint64_t lin;
-  if (!c.segment(i.seg, (c.ea(i) + from) & i.ea_mask, size, Access::Write, &lin)) throw GuestFault(c.fault_);
-  c.probe_write(lin, size);
+// All of an area of `size` bytes has to be writable; its last byte comes first.
+void probe(Cpu& c, const Insn& i, unsigned size) {
+  auto linear = [&](unsigned from, unsigned width) {
+    uint64_t lin;
+    if (!c.segment(i.seg, (c.ea(i) + from) & i.ea_mask, width, Access::Write, &lin))
+      throw GuestFault(c.fault_);
+    return lin;
+  };
+  c.probe_write(linear(size - 1, 1), 1);
+  c.probe_write(linear(0, size), size);
 }
 
 // Writes the components of `saved`, and MXCSR if `control`.
@@ -90,7 +98,7 @@ unsigned area_size(uint64_t components) { return (components & kXcr0Avx) != 0 ? 
 void save_standard(Cpu& c, const Insn& i, bool optimise) {
   check_area(c, i, Access::Write);
   const uint64_t wanted = requested(c), used = in_use(c) & wanted;
-  probe(c, i, 0, area_size(wanted));
+  probe(c, i, area_size(wanted));
   const auto old = read<uint64_t>(c, i, kHeaderAt);
   save(c, i, optimise ? used : wanted, (wanted & (kXcr0Sse | kXcr0Avx)) != 0);
   write(c, i, kHeaderAt, (old & ~wanted) | used);
@@ -103,7 +111,7 @@ void save_compacted(Cpu& c, const Insn& i) {
   MxcsrScope::collect(c.mxcsr);
   uint64_t used = in_use(c) & wanted;
   if ((wanted & kXcr0Sse) != 0 && c.mxcsr != mxcsr::kReset) used |= kXcr0Sse;
-  probe(c, i, 0, area_size(wanted));
+  probe(c, i, area_size(wanted));
   save(c, i, used, (used & kXcr0Sse) != 0);
   write(c, i, kHeaderAt, used);
   write(c, i, kHeaderAt + 8, kCompacted | wanted);
@@ -112,8 +120,9 @@ void save_compacted(Cpu& c, const Insn& i) {
 void restore(Cpu& c, const Insn& i, bool must_be_compacted) {
   check_area(c, i, Access::Read);
   const uint64_t wanted = requested(c);
+  const auto layout = read<uint64_t>(c, i, kHeaderAt + 8);  // the first that silicon looks at
   const auto header = read<std::array<uint64_t, 8>>(c, i, kHeaderAt);
-  const uint64_t present = header[0], layout = header[1];
+  const uint64_t present = header[0];
   const bool compacted = (layout & kCompacted) != 0;
   bool bad = must_be_compacted && !compacted;
   if (compacted) {

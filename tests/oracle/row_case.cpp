@@ -40,7 +40,11 @@ class Generator {
     c.flags |= !several && random_.one_in(32) ? kAc : 0;
     suit_operands(c);
     if (insn_.mem && !random_.one_in(24)) aim(c);
-    if (xsaves()) fill_xsave_area(c);
+    if (xsaves()) {
+      const auto is_mask = [](unsigned slot) { return slot == kRax || slot == kRdx; };
+      if (is_mask(insn_.base) || is_mask(insn_.index)) return std::nullopt;
+      fill_xsave_area(c);
+    }
     if (!decode()) return std::nullopt;
     seed_selectors(c);
     if (native_rejects(bytes_, mode_) || (native_locks(bytes_, mode_) && !lock_is_safe(c)))
