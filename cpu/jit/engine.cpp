@@ -41,8 +41,8 @@ void Engine::make_stubs(Cpu& c) {
               .jumps = at(&c.jumps_),
               .jump_tag = at(&c.jump_tag_),
               .seg = at(c.seg.data()),
-              .xmm = at(c.xmm.data()),
-              .xmm_stride = static_cast<int32_t>(sizeof c.xmm[0]),
+              .xmm = at(c.ymm.data()),
+              .xmm_stride = static_cast<int32_t>(sizeof c.ymm[0]),
               .flags = at(&c.jit.flags),
               .spill = at(&c.jit.spill),
               .linear = at(&c.jit.linear),
@@ -180,7 +180,7 @@ bool Engine::refill(Cpu& c, const Insn* i, uint32_t how) {
   const bool write = (how & kWrite) != 0;
   if ((lin & 0xFFF) + width > mem::kPageSize || (c.code64() && !sem::canonical(lin))) return false;
   c.current = i;
-  const TlbEntry* e = c.fill(lin, write ? Access::Write : Access::Read, c.user());
+  const TlbEntry* e = c.fill(lin, write ? Access::Write : Access::Read, c.view());
   c.current = nullptr;
   return e != nullptr && (write ? e->write_tag : e->read_tag) == ((lin & kPageMask) | c.asid);
 }

@@ -8,32 +8,23 @@ namespace ilse::cpu::jit {
 namespace {
 
 // In the order of enum Op.
-constexpr std::array kOps{"Const",         "Imm",         "NextIp",
-                          "ReadReg",       "WriteReg",    "WriteRegUnless",
-                          "Address",       "Moffs",       "BitUnit",
-                          "Linear",        "Load",        "LoadForWrite",
-                          "Store",         "StoreBack",   "Add",
-                          "Adc",           "Ado",         "Sub",
-                          "Sbb",           "And",         "Or",
-                          "Xor",           "Shl",         "Shr",
-                          "Sar",           "Rol",         "Ror",
-                          "RolKeepOf",     "RorKeepOf",   "Rcl",
-                          "Rcr",           "Shld",        "Shrd",
-                          "Mul",           "Imul",        "TrailingZeros",
-                          "CountOnes",     "CountBelow",  "CountAbove",
-                          "TopBit",        "Div",         "Idiv",
-                          "Second",        "Join",        "Not",
-                          "ByteSwap",      "Zext",        "Sext",
-                          "SignFill",      "BitSet",      "BitReset",
-                          "BitComplement", "Select",      "IsZero",
-                          "LogicNot",      "LogicAnd",    "BitOf",
-                          "ReadCf",        "Condition",   "FlagsByte",
-                          "SetFlagsByte",  "SetFlags",    "SetFlagsIfCount",
-                          "SetCf",         "CheckTarget", "CheckBranch",
-                          "Branch",        "BranchIf",    "Jump"};
+constexpr std::array kOps{
+    "Const",         "Imm",         "NextIp",      "ReadReg",      "WriteReg",  "WriteRegUnless",
+    "Address",       "Moffs",       "BitUnit",     "Linear",       "Load",      "LoadForWrite",
+    "Store",         "StoreBack",   "Add",         "Adc",          "Ado",       "Sub",
+    "Sbb",           "And",         "Or",          "Xor",          "Shl",       "Shr",
+    "Sar",           "Rol",         "Ror",         "RolKeepOf",    "RorKeepOf", "Rcl",
+    "Rcr",           "Shld",        "Shrd",        "Mul",          "Imul",      "Andn",
+    "Blsi",          "Blsmsk",      "Blsr",        "Bzhi",         "Bextr",     "TrailingZeros",
+    "CountOnes",     "CountBelow",  "CountAbove",  "TopBit",       "Div",       "Idiv",
+    "Second",        "Join",        "Not",         "ByteSwap",     "Zext",      "Sext",
+    "SignFill",      "Pdep",        "Pext",        "Crc32",        "BitSet",    "BitReset",
+    "BitComplement", "Select",      "IsZero",      "LogicNot",     "LogicAnd",  "BitOf",
+    "ReadCf",        "Condition",   "FlagsByte",   "SetFlagsByte", "SetFlags",  "SetFlagsIfCount",
+    "SetCf",         "CheckTarget", "CheckBranch", "Branch",       "BranchIf",  "Jump"};
 static_assert(kOps.size() == static_cast<size_t>(Op::Jump) + 1);
 
-constexpr std::array kPlaces{"", "rm", "reg", "fixed", "operand", "stack"};
+constexpr std::array kPlaces{"", "rm", "reg", "vvvv", "fixed", "operand", "stack"};
 static_assert(kPlaces.size() == static_cast<size_t>(Place::Stack) + 1);
 
 std::string width_text(uint8_t width) {
