@@ -117,7 +117,8 @@ void Cpu::update_mode() {
     breakpoints = breakpoints || ((cr.dr[7] >> (2 * k) & 3) != 0 && (cr.dr[7] >> (16 + 4 * k) & 3) == 0);
   }
   if (!sse_all_masked(mxcsr)) m |= kModeSseUnmasked;
-  if ((system_flags & (kTF | kRF)) != 0 || breakpoints || observer_ != nullptr) m |= kModeSingle;
+  if ((system_flags & (kTF | kRF)) != 0 || breakpoints) m |= kModeSingle;
+  if (observer_ != nullptr && observer_->everywhere(*this)) m |= kModeSingle;
   if (((m ^ mode_) & kModeAlign) != 0) (*tlbs_)[1].flush();
   mode_ = m;
   tlb = &(*tlbs_)[level == 3 ? 1 : 0];

@@ -72,8 +72,17 @@ enum class Cause : uint8_t { Exception, External, Software, SoftwareOne /* INT1 
 class Observer {
  public:
   virtual ~Observer() = default;
-  // Before each instruction (the block cache then holds single-instruction blocks). False: stop here.
+  // Whether it hears of every instruction and access. If not, then of the instructions that begin in the
+  // pages that it wants, and at least of the accesses to them; all else runs at full speed. Cpu::observe()
+  // again after the answers have changed.
+  virtual bool everywhere(const class Cpu&) const { return true; }
+  virtual bool wants_code(const class Cpu&, uint64_t /*linear page*/, uint64_t /*physical*/) const {
+    return true;
+  }
+  virtual bool wants_data(const class Cpu&, uint64_t /*linear page*/) const { return true; }
+  // Before each instruction, which runs alone. False: stop here.
   virtual bool before(class Cpu& cpu, const Insn& insn) = 0;
+  // After each instruction; to be relied upon only everywhere.
   virtual void after(class Cpu&) {}
   virtual void memory(uint64_t /*linear*/, PhysAddr, unsigned /*width*/, Access, uint64_t /*value*/) {}
   virtual void interrupt(class Cpu&, uint8_t /*vector*/, Cause, std::optional<uint32_t> /*error*/) {}
@@ -207,6 +216,7 @@ class Cpu final : public mem::ProcessorPins {
   bool take_yield() { return std::exchange(yielded_, false); }
   // An interrupt or trap may be due before the next instruction or iteration.
   bool events_waiting() const { return events_; }
+  // The board has something to do before the next instruction or iteration.
   bool attention_waiting() const { return attention_; }
   void look_for_events() { events_ = true; }
 
@@ -285,7 +295,7 @@ class Cpu final : public mem::ProcessorPins {
   mem::IoBus& io() { return io_; }
   mem::BoardPort& board() { return board_; }
   BlockCache& blocks() { return blocks_; }
-  // Translates hot blocks from now on, for every processor that shares them. False: the host does not allow it.
+  // Translates hot blocks from now on, for every processor that shares them. False: the host forbids it.
   bool translate();
   // The next block that is found is what `from` goes on with.
   void expect_link(Block* from, bool taken, uint64_t linear_page) {
@@ -330,6 +340,7 @@ class Cpu final : public mem::ProcessorPins {
   Block scratch_block(uint64_t phys);
   Block* part_of(const Block& b, unsigned count);
   void forget_blocks();
+  Block* first_of(Block* b);
   bool fetch_page(uint64_t lin, uint64_t* phys);
   void events();
   bool run_single();
@@ -378,6 +389,7 @@ class Cpu final : public mem::ProcessorPins {
   bool yielded_ = false;
   bool shared_ = false;
   Observer* observer_ = nullptr;
+  bool observed_ = false;  // the observer wants the instructions of the block just found
   std::unique_ptr<std::array<Tlb, 2>> tlbs_;
   std::unique_ptr<std::array<JumpEntry, kJumps>> jumps_;
 };

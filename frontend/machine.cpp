@@ -207,7 +207,8 @@ MachineExit Machine::run(uint64_t instructions) {
     }
     if (count >= end) return MachineExit::None;
 
-    if (turn_.left == 0 && !next_turn()) {
+    const bool allowed = (allowed_ >> turn_.processor & 1) != 0;
+    if ((turn_.left == 0 || !allowed) && !next_turn()) {
       what = sleep();
       // Nothing may ever wake it, and the caller has other things to do.
       if (idle_ || ++sleeps == kMaxSleeps) return what;

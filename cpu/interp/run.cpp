@@ -182,7 +182,9 @@ Block* Cpu::find_block() {
     b = build(lin, phys);
     if (b == nullptr) return nullptr;
   }
-  if (flat && b->cached && (mode_ & kModeSingle) == 0) {
+  observed_ = observer_ != nullptr && observer_->wants_code(*this, lin & kPageMask, phys & kPageMask);
+  // What is observed is found anew each time: here, where run() can see it.
+  if (flat && b->cached && !observed_ && (mode_ & kModeSingle) == 0) {
     (*jumps_)[(at ^ at >> 12) & (kJumps - 1)] = {at, jump_tag_, b};
     // A link holds as long as both ends are in one page: then one translation serves both.
     if (link_from_ != nullptr && link_from_->valid && link_from_->mode == mode_ && b->second == ~0ull &&
@@ -208,6 +210,12 @@ Block* Cpu::part_of(const Block& b, unsigned count) {
   end.fn = &end_of_block;
   end.ip = static_cast<uint16_t>(b.insns[count - 1].ip + b.insns[count - 1].len);
   return &scratch_;
+}
+
+// Its first instruction, with no link to a successor.
+Block* Cpu::first_of(Block* b) {
+  bool alone = !b->cached || (mode_ & kModeSingle) != 0;
+  return alone ? b : part_of(*b, 1);
 }
 
 void Cpu::execute(Block* b) {
@@ -253,11 +261,11 @@ bool Cpu::run_single() {
     deliver(f.vector, Cause::Exception, f.has_error ? std::optional<uint32_t>(f.error) : std::nullopt, rip());
     return true;
   }
-  if (b->count > 1 || b->first != nullptr) b = part_of(*b, 1);
-  if (observer_ != nullptr) {
+  b = first_of(b);
+  if (observed_) {
     MxcsrScope::collect(mxcsr);
     if (!observer_->before(*this, b->insns[0])) {
-      stop_ = attention_ = true;
+      stop();
       return false;
     }
   }
@@ -274,7 +282,7 @@ bool Cpu::run_single() {
     pending.debug_trap |= 1u << 14;
     events_ = true;
   }
-  if (observer_ != nullptr) observer_->after(*this);
+  if (observed_) observer_->after(*this);
   return true;
 }
 
@@ -339,11 +347,14 @@ RunExit Cpu::run(uint64_t instructions) {
         exit = RunExit::Stopped;
         break;
       }
-      // What the block that was left gave back.
+      // What is left of the budget is the rest of the block, which may go beyond what the board waits for.
       target_ -= static_cast<uint64_t>(budget);
       budget = 0;
     }
-    if (events_) events();
+    if (events_) {
+      events();
+      if (stop_) continue;
+    }
     if (pending.activity == Activity::Shutdown) {
       exit = RunExit::Shutdown;
       break;
@@ -360,7 +371,12 @@ RunExit Cpu::run(uint64_t instructions) {
       pending.shadow_ss = false;
       if (shadow_ss) events_ = true;
       if (shadow && pending.intr) events_ = true;
-      if (!run_single()) {
+      // Not a branch's target with it: what waits behind the shadow comes first.
+      mode_ |= kModeSingle;
+      update_tag();
+      bool ran = run_single();
+      update_mode();
+      if (!ran) {
         pending.shadow = shadow;
         pending.shadow_ss = shadow_ss;
       }
@@ -373,7 +389,16 @@ RunExit Cpu::run(uint64_t instructions) {
               rip());
       continue;
     }
-    if (b->count > budget) b = part_of(*b, static_cast<unsigned>(budget));
+    if (observed_) {
+      MxcsrScope::collect(mxcsr);
+      if (!observer_->before(*this, b->insns[0])) {
+        stop();
+        continue;
+      }
+      b = first_of(b);
+    } else if (b->count > budget) {
+      b = part_of(*b, static_cast<unsigned>(budget));
+    }
     execute(b);
   }
   MxcsrScope::collect(mxcsr);

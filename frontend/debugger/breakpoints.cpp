@@ -37,17 +37,17 @@ Breakpoint* Breakpoints::find(unsigned id) {
 
 void Breakpoints::resume() {
   stop_ = {};
-  watch_hit_ = false;
   done_ = 0;
   const cpu::Cpu& last = machine_.cpu();
   resumed_ = {last.id(), code_linear(last, last.rip())};
-  const bool all = other_ != nullptr ||
-                   std::any_of(list_.begin(), list_.end(), [](const Breakpoint& b) { return b.enabled; });
+  const bool any = std::any_of(list_.begin(), list_.end(), [](const Breakpoint& b) { return b.enabled; });
   for (unsigned k = 0; k < machine_.processors(); ++k) {
     cpu::Cpu& cpu = machine_.cpu(k);
-    const bool needed = all || (steps_ != 0 && stepping_ == k);
-    if (needed && cpu.observer() != this) cpu.observe(this);
-    if (!needed && cpu.observer() == this) cpu.observe(nullptr);
+    if (any || everywhere(cpu)) {
+      cpu.observe(this);
+    } else if (cpu.observer() == this) {
+      cpu.observe(nullptr);
+    }
   }
 }
 
@@ -80,18 +80,35 @@ bool Breakpoints::hit(cpu::Cpu& cpu, uint64_t linear) {
   return false;
 }
 
+bool Breakpoints::wants_code(const cpu::Cpu& cpu, uint64_t linear, uint64_t phys) const {
+  if (everywhere(cpu)) return true;
+  return std::any_of(list_.begin(), list_.end(), [&](const Breakpoint& b) {
+    if (!b.enabled || is_watch(b.kind)) return false;
+    uint64_t page = b.kind == Breakpoint::Kind::Physical ? phys : linear;
+    // Whatever CS holds: what runs with this base may be found again with another selector of the same base.
+    uint64_t address = b.kind == Breakpoint::Kind::Virtual ? code_linear(cpu, b.address) : b.address;
+    return (address & cpu::kPageMask) == page;
+  });
+}
+
+bool Breakpoints::wants_data(const cpu::Cpu& cpu, uint64_t linear) const {
+  if (everywhere(cpu)) return true;
+  return std::any_of(list_.begin(), list_.end(), [linear](const Breakpoint& b) {
+    return b.enabled && is_watch(b.kind) && linear >= (b.address & cpu::kPageMask) &&
+           linear <= ((b.address + b.length - 1) & cpu::kPageMask);
+  });
+}
+
 bool Breakpoints::before(cpu::Cpu& cpu, const cpu::Insn& insn) {
   uint64_t linear = code_linear(cpu, cpu.rip());
-  bool stop = watch_hit_;
   bool first = resumed_ && resumed_->processor == cpu.id() && resumed_->linear == linear;
-  if (!stop && !first) stop = hit(cpu, linear);
+  bool stop = !first && hit(cpu, linear);
   if (!stop && steps_ != 0 && cpu.id() == stepping_ && done_ >= steps_) {
     stop_ = {Stop::Reason::Step, {}, linear};
     stop = true;
   }
   if (stop) {
     steps_ = 0;
-    watch_hit_ = false;
     if (stop_.what.temporary) remove(stop_.what.id);
     return false;
   }
@@ -103,26 +120,24 @@ bool Breakpoints::before(cpu::Cpu& cpu, const cpu::Insn& insn) {
 
 void Breakpoints::after(cpu::Cpu& cpu) {
   if (other_ != nullptr) other_->after(cpu);
-  if (!watch_hit_) return;
-  steps_ = 0;
-  watch_hit_ = false;
-  cpu.stop();
 }
 
 void Breakpoints::memory(uint64_t linear, mem::PhysAddr phys, unsigned width, cpu::Access a, uint64_t value) {
   if (other_ != nullptr) other_->memory(linear, phys, width, a, value);
   for (Breakpoint& b : list_) {
-    if (!b.enabled || !is_watch(b.kind) || watch_hit_) continue;
+    if (!b.enabled || !is_watch(b.kind) || stop_.reason != Stop::Reason::None) continue;
     if (b.kind == Breakpoint::Kind::Read && a != cpu::Access::Read) continue;
     if (b.kind == Breakpoint::Kind::Write && a != cpu::Access::Write) continue;
     if (linear - b.address >= b.length && b.address - linear >= width) continue;
     ++b.hits;
-    watch_hit_ = true;
     stop_ = {Stop::Reason::Watchpoint, b, linear};
+    steps_ = 0;
+    machine_.cpu().stop();
   }
 }
 
 void Breakpoints::interrupt(cpu::Cpu& cpu, uint8_t vector, cpu::Cause cause, std::optional<uint32_t> error) {
+  if (resumed_ && resumed_->processor == cpu.id()) resumed_.reset();
   if (other_ != nullptr) other_->interrupt(cpu, vector, cause, error);
 }
 

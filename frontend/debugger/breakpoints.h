@@ -1,7 +1,8 @@
 // Breakpoints, watchpoints and steps for the GDB server and the debugger's prompt. Guest memory is never
-// patched: while there is something to watch the engine is the Observer of every processor, which makes them
-// run instruction by instruction; without any, the guest runs at full speed. A step watches one processor,
-// and the others go on meanwhile.
+// patched: while there is something to watch the engine is the Observer of every processor. The pages with a
+// breakpoint run instruction by instruction, those with a watchpoint are accessed on the slow path; the rest
+// of the guest runs at full speed, and all of it where there is nothing to watch. A step watches all that one
+// processor does, and the others go on meanwhile.
 //
 // Where execution stops:
 // - a breakpoint: before the instruction. Going on from there does not hit it again.
@@ -69,6 +70,11 @@ class Breakpoints final : public cpu::Observer {
   };
   const Stop& stop() const { return stop_; }
 
+  bool everywhere(const cpu::Cpu& cpu) const override {
+    return other_ != nullptr || (steps_ != 0 && stepping_ == cpu.id());
+  }
+  bool wants_code(const cpu::Cpu& cpu, uint64_t linear, uint64_t phys) const override;
+  bool wants_data(const cpu::Cpu& cpu, uint64_t linear) const override;
   bool before(cpu::Cpu& cpu, const cpu::Insn& insn) override;
   void after(cpu::Cpu& cpu) override;
   void memory(uint64_t linear, mem::PhysAddr phys, unsigned width, cpu::Access a, uint64_t value) override;
@@ -84,13 +90,12 @@ class Breakpoints final : public cpu::Observer {
   uint64_t steps_ = 0;
   unsigned stepping_ = 0;
   uint64_t done_ = 0;  // instructions since resume(), of the processor that is stepped
-  // Of the processor that had stopped, until it has run its next instruction.
+  // Of the processor that had stopped, until it has run its next instruction or taken an interrupt.
   struct Resumed {
     unsigned processor;
     uint64_t linear;
   };
   std::optional<Resumed> resumed_;
-  bool watch_hit_ = false;
   Stop stop_;
   cpu::Observer* other_ = nullptr;
 };

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "cpu/isa/decoder.h"
+#include "cpu/sem/explain.h"
 #include "frontend/debugger/guest_memory.h"
 #include "frontend/trace/trace_writer.h"
 
@@ -198,6 +200,23 @@ std::string disassembly_text(cpu::Cpu& cpu, const Disassembler& d, uint64_t line
   return out;
 }
 
+// What the instructions from `linear` on do, from the same source as the engine.
+std::string explanation_text(cpu::Cpu& cpu, const Disassembler& d, uint64_t linear, unsigned count) {
+  std::string out;
+  for (unsigned k = 0; k < count; ++k) {
+    std::string line = disassembly_text(cpu, d, linear, 1);
+    std::array<uint8_t, cpu::kMaxInsnBytes> code{};
+    cpu::Insn insn;
+    auto n = static_cast<unsigned>(peek_linear(cpu, linear, code));
+    if (cpu::decode(code.data(), n, cpu.mode(), cpu.model(), 0, insn) != cpu::DecodeStatus::Ok)
+      return out + line;
+    std::string text = cpu::explain(insn);
+    out.append(line).append("  ").append(text.empty() ? "(no words for it)" : text).append("\n");
+    linear += insn.len;
+  }
+  return out;
+}
+
 std::vector<std::string_view> words_of(std::string_view text) {
   std::vector<std::string_view> out;
   while (!text.empty()) {
@@ -290,12 +309,15 @@ std::string monitor_command(Machine& machine, unsigned selected, const Disassemb
     auto at = address(1, pc);
     return at ? page_text(cpu, *at) : kNoAddress;
   }
-  if (w[0] == "u" || w[0].starts_with("u/")) {
+  const bool explained = w[0] == "e" || w[0] == "explain" || w[0].starts_with("e/");
+  if (explained || w[0] == "u" || w[0].starts_with("u/")) {
     auto at = address(1, pc);
-    unsigned count = 8;
-    std::string_view n = w[0].size() > 2 ? w[0].substr(2) : w.size() > 2 ? w[2] : "";
+    unsigned count = explained ? 1 : 8;
+    std::string_view n = w[0].size() > 2 && w[0][1] == '/' ? w[0].substr(2) : w.size() > 2 ? w[2] : "";
     if (!n.empty()) std::from_chars(n.data(), n.data() + n.size(), count);
-    return at ? disassembly_text(cpu, d, *at, std::clamp(count, 1u, 4096u)) : kNoAddress;
+    if (!at) return kNoAddress;
+    auto show = explained ? explanation_text : disassembly_text;
+    return show(cpu, d, *at, std::clamp(count, 1u, 4096u));
   }
   bool physical = w[0] == "xp" || w[0].starts_with("xp/");
   if (physical || w[0] == "x" || w[0].starts_with("x/")) {
@@ -314,7 +336,8 @@ std::string monitor_help() {
          "info page [ADDR]      where a linear address is mapped\n"
          "x/NFU ADDR            memory, linear: N, format x d u o t c i, unit b h w g\n"
          "xp/NFU ADDR           memory, physical\n"
-         "u [ADDR [N]]          disassemble\n";
+         "u [ADDR [N]]          disassemble\n"
+         "e [ADDR [N]]          explain: what the instruction reads, does and writes\n";
 }
 
 }  // namespace ilse::ui

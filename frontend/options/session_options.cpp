@@ -165,7 +165,7 @@ constexpr OptionRow kSession[] = {
     {"screenshot", "FILE.png", "writes the screen to a PNG file at the end", screenshot},
     {"clock", "MODE", "host: virtual time follows the host's (run); instructions: it is exactly repeatable",
      clock},
-    {"engine", "interp", "the processor's engine", engine},
+    {"engine", "interp|jit", "the processor's engine (interp)", engine},
     {"max-instructions", "N", "ends with status 8 after N instructions", count<&Options::max_instructions>},
     {"max-seconds", "S", "ends with status 10 after S seconds of the host's time", seconds},
     {"hash-every", "N", "prints `hash COUNT HEX` of the machine's state every N instructions",

@@ -14,8 +14,10 @@
 
 namespace ilse::ui {
 
-inline std::unique_ptr<Machine> machine_with(std::vector<uint8_t> bios, const char* model = "max") {
+inline std::unique_ptr<Machine> machine_with(std::vector<uint8_t> bios, const char* model = "max",
+                                             unsigned processors = 1) {
   dev::BoardConfig c;
+  c.cpus = processors;
   c.ram_mib = 16;
   c.bios = std::move(bios);
   Machine::Options o;
@@ -28,12 +30,12 @@ inline std::unique_ptr<Machine> machine_with(std::vector<uint8_t> bios, const ch
 
 // The reset vector jumps to the code.
 inline std::unique_ptr<Machine> machine_running(std::initializer_list<uint8_t> code,
-                                                const char* model = "max") {
+                                                const char* model = "max", unsigned processors = 1) {
   std::vector<uint8_t> rom(0x10000, 0xF4);
   std::copy(code.begin(), code.end(), rom.begin());
   const uint8_t jump[] = {0xEA, 0x00, 0x00, 0x00, 0xF0};
   std::copy(std::begin(jump), std::end(jump), rom.begin() + 0xFFF0);
-  return machine_with(std::move(rom), model);
+  return machine_with(std::move(rom), model, processors);
 }
 
 inline std::vector<uint8_t> file_bytes(const std::string& path) {

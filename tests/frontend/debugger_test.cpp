@@ -14,8 +14,9 @@ struct Session {
   std::unique_ptr<Machine> machine;
   std::string said;
   Prompt prompt;
-  explicit Session(std::initializer_list<uint8_t> code)
-      : machine(machine_running(code)), prompt(*machine, [this](std::string_view s) { said += s; }) {}
+  explicit Session(std::initializer_list<uint8_t> code, unsigned processors = 1)
+      : machine(machine_running(code, "max", processors)),
+        prompt(*machine, [this](std::string_view s) { said += s; }) {}
   std::string tell(std::string_view line) {
     said.clear();
     prompt.command(line);
@@ -70,9 +71,38 @@ TEST_CASE("prompt: shows memory, registers, tables; unknown words get a hint", "
   CHECK(has(s.tell("x/3xb 0xfffffff0"), "0xea 0x00 0x00"));
   CHECK(has(s.tell("xp/1i 0"), "x/i"));
   CHECK(has(s.tell("u/1 0xf0000"), "hlt"));
+  CHECK(has(s.tell("e/1 0xf0000"), "hlt\n  (no words for it)\n"));
   CHECK(has(s.tell("info page 0x1234"), "physical 1234"));
   CHECK(has(s.tell("bogus"), "help"));
   CHECK(has(s.tell("help"), "watch"));
+}
+
+TEST_CASE("prompt: the selected processor", "[debugger]") {
+  Session s({0xF4}, 2);
+  const uint8_t code[] = {0x40, 0xEB, 0xFD};  // l: inc ax; jmp l
+  s.machine->board().memory().dma_write({0x1000}, code, {});
+  CHECK(has(s.tell("info cpus"), "* CPU #0: running, r16 cpl 0 at f000:fff0"));
+  CHECK(has(s.said, "  CPU #1: waits for SIPI"));
+  s.tell("s");
+  s.machine->cpu(1).start_up(1);
+  CHECK(has(s.tell("cpu 1"), "cpu1 ("));
+  CHECK(has(s.tell("s"), "jmp 0"));
+  CHECK(has(s.tell("r"), "rax 0000000000000001"));
+  CHECK(s.machine->cpu(0).pending.activity == cpu::Activity::Halted);
+  CHECK(has(s.tell("cpu 0"), "cpu0 ("));
+  CHECK(has(s.tell("r"), "rax 0000000000000000"));
+  CHECK(has(s.tell("cpu 2"), "no such processor"));
+  // Whichever processor reaches it is the selected one then.
+  s.tell("lb 0x1000");
+  CHECK(has(s.tell("c"), "breakpoint 1"));
+  CHECK(has(s.said, "cpu1 ("));
+}
+
+TEST_CASE("prompt: explains instructions", "[debugger]") {
+  Session s({0x40, 0x01, 0xD8, 0xF4});
+  s.tell("s");
+  CHECK(has(s.tell("e"), "inc ax\n  ax <- ax + 1; flags OSZAP\n"));
+  CHECK(has(s.tell("e pc 2"), "add ax, bx\n  ax <- ax + bx; flags OSZAPC\n"));
 }
 
 TEST_CASE("prompt: a trace while stepping", "[debugger]") {

@@ -36,8 +36,8 @@ struct Client {
   Received wire;
   PacketLayer link;
 
-  explicit Client(const char* model = "max")
-      : machine(ui::machine_running(kProgram, model)),
+  explicit Client(const char* model = "max", unsigned processors = 1)
+      : machine(ui::machine_running(kProgram, model, processors)),
         stub(*machine, true),
         link([this](std::string_view s) { wire.feed(s); }) {
     stub.connect(&link);
@@ -222,6 +222,53 @@ TEST_CASE("stub: QEMU's queries, threads, unknown packets", "[gdb]") {
   CHECK(c.ask("vMustReplyEmpty").empty());
   CHECK(c.ask("qNonsense").empty());
   CHECK(c.ask("_").empty());
+}
+
+TEST_CASE("stub: a thread for each processor", "[gdb]") {
+  Client c("max", 3);
+  CHECK(c.ask("qfThreadInfo") == "m1,2,3");
+  CHECK(c.ask("T3") == "OK");
+  CHECK(c.ask("T4") == "E22");
+  CHECK(c.ask("Hg4") == "E22");
+  CHECK(from_hex(c.ask("qThreadExtraInfo,1")) == "CPU#0 [running]");
+  CHECK(from_hex(c.ask("qThreadExtraInfo,2")) == "CPU#1 [halted ]");
+  // The second has its own registers; it starts at 1000h, in RAM, while it is the first's turn.
+  c.go("s");
+  c.machine->cpu(1).start_up(1);
+  const uint8_t code[] = {0x40, 0x40, 0x40, 0xEB, 0xFE};  // inc ax, three times; jmp to itself
+  c.machine->board().memory().dma_write({0x1000}, code, {});
+  CHECK(c.ask("Hg2") == "OK");
+  CHECK(c.ask("qC") == "QC2");
+  // The first runs its program to the end meanwhile.
+  CHECK(c.go("vCont;s:2;c") == "T05thread:2;");
+  CHECK(c.go("vCont;s:2;c") == "T05thread:2;");
+  CHECK(c.ask("p0") == "0200000000000000");
+  CHECK(c.ask("p10") == "0210000000000000");
+  CHECK(c.machine->cpu(0).pending.activity == cpu::Activity::Halted);
+  CHECK(c.ask("Hg1") == "OK");
+  CHECK(c.ask("p0") == "3412000000000000");
+  CHECK(c.monitor("info cpus").find("* CPU #0: halted") == 0);
+  CHECK(c.ask("Hg2") == "OK");
+  CHECK(c.monitor("info cpus").find("* CPU #1: running, r16 cpl 0 at 0100:2") != std::string::npos);
+}
+
+TEST_CASE("stub: a thread without an action stands still", "[gdb]") {
+  Client c("max", 2);
+  c.machine->cpu(1).start_up(1);
+  const uint8_t code[] = {0x40, 0xEB, 0xFD};
+  c.machine->board().memory().dma_write({0x1000}, code, {});
+  CHECK(c.go("vCont;s:2") == "T05thread:2;");
+  CHECK(c.machine->cpu(0).rip() == 0xFFF0);
+  CHECK(c.machine->cpu(1).gpr[cpu::kRax] == 1);
+  CHECK(c.ask("Z0,1000,1") == "OK");
+  CHECK(c.go("vCont;c:2") == "T05thread:2;");
+  CHECK(c.machine->cpu(0).rip() == 0xFFF0);
+  // What is hit in one thread stops all, also when another was stepped.
+  CHECK(c.ask("Hg1") == "OK");
+  CHECK(c.go("vCont;s:1") == "T05thread:1;");
+  CHECK(c.machine->cpu(0).rip() == 0);
+  CHECK(c.go("vCont;c") == "T05thread:2;");
+  CHECK(c.ask("vCont;c:9") == "E22");
 }
 
 TEST_CASE("stub: garbage gets an answer and breaks nothing", "[gdb]") {

@@ -157,6 +157,22 @@ TEST_CASE("Session: after its end nobody waits for the machine") {
   CHECK_FALSE(s->control().call([](Machine&) { FAIL("there is no thread to run this"); }));
 }
 
+TEST_CASE("Monitor: the selected processor") {
+  TinyGuest guest(kJumpToSelf);
+  Running r(guest.options({"-S", "-smp", "2"}));
+  Monitor monitor(r.s->control());
+  CHECK(monitor.execute("info cpus").find("* CPU #0: running") == 0);
+  CHECK(monitor.execute("info registers").find("HLT=0") != std::string::npos);
+  CHECK(monitor.execute("cpu 1").empty());
+  CHECK(monitor.execute("info cpus").find("* CPU #1: waits for SIPI") != std::string::npos);
+  CHECK(monitor.execute("info registers").find("HLT=1") != std::string::npos);
+  CHECK(monitor.execute("info registers -a").find("CPU#0\n") == 0);
+  CHECK(monitor.execute("cpu 2") == "there are processors 0 to 1\n");
+  CHECK(monitor.execute("cpu x") == "there are processors 0 to 1\n");
+  CHECK(monitor.execute("quit").empty());
+  r.thread.join();
+}
+
 TEST_CASE("Monitor: QEMU's words") {
   TinyGuest guest(kJumpToSelf);
   Running r(guest.options({"-S"}));

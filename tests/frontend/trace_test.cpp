@@ -131,6 +131,38 @@ TEST_CASE("trace: what a line tells", "[trace]") {
   CHECK(lines.back()[1] == "end");
 }
 
+TEST_CASE("trace: several processors, each with its own states", "[trace]") {
+  // inc ax, four times; hlt, on both: the second starts at 1000h.
+  auto m = machine_running({0x40, 0x40, 0x40, 0x40, 0xF4}, "max", 2);
+  const uint8_t code[] = {0x40, 0x40, 0x40, 0x40, 0xF4};
+  m->board().memory().dma_write({0x1000}, code, {});
+  m->cpu(1).start_up(1);
+  std::vector<std::vector<std::string>> lines;
+  TraceWriter writer([&](std::string_view line) { lines.push_back(columns(line)); }, {}, 2);
+  for (unsigned k = 0; k < 2; ++k) writer.begin(m->cpu(k));
+  for (unsigned k = 0; k < 2; ++k) m->cpu(k).observe(&writer);
+  m->run(11);
+  for (unsigned k = 0; k < 2; ++k) m->cpu(k).observe(nullptr);
+  for (unsigned k = 0; k < 2; ++k) writer.end(m->cpu(k));
+  Registers replayed[2], final[2];
+  unsigned instructions[2] = {};
+  uint64_t count = 0;
+  for (const auto& c : lines) {
+    REQUIRE(c.size() == 7);
+    REQUIRE(c[0].substr(1, 1) == ":");
+    const size_t who = c[0][0] == '1';
+    replay(c[1] == "end" ? final[who] : replayed[who], c[5]);
+    if (!c[3].empty()) {
+      ++instructions[who];
+      CHECK(std::stoull(c[0].substr(2)) == count++);
+    }
+  }
+  CHECK(instructions[0] == 6);
+  CHECK(instructions[1] == 5);
+  for (size_t k = 0; k < 2; ++k) CHECK(replayed[k] == final[k]);
+  CHECK(final[0] != final[1]);
+}
+
 TEST_CASE("trace: filters by count and by address, and still replays", "[trace]") {
   // mov cx,3; l: inc ax; loop l; hlt
   auto m = machine_running({0xB9, 0x03, 0x00, 0x40, 0xE2, 0xFD, 0xF4});

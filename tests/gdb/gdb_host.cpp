@@ -1,6 +1,6 @@
 // A machine with the real firmware and a GDB server, for the tests with a real gdb: says its port on standard
 // output and runs until the debugger ends it, or for a number of seconds.
-//   gdb_host BIOS VGABIOS DISK|- [KERNEL INITRD APPEND]
+//   gdb_host [-smp N] BIOS VGABIOS DISK|- [KERNEL INITRD APPEND]
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -25,8 +25,13 @@ std::vector<uint8_t> file_bytes(const char* path) {
 
 int main(int argc, char** argv) {
   using namespace ilse;
-  if (argc < 4) return 2;
   dev::BoardConfig c;
+  if (argc > 2 && std::string(argv[1]) == "-smp") {
+    c.cpus = static_cast<unsigned>(std::stoul(argv[2]));
+    argc -= 2;
+    argv += 2;
+  }
+  if (argc < 4) return 2;
   c.ram_mib = 256;
   c.bios = file_bytes(argv[1]);
   c.vgabios = file_bytes(argv[2]);

@@ -1,4 +1,5 @@
 # Common part of the tests with a real gdb. Usage: . lib.sh; start HOST DISK [KERNEL INITRD APPEND]; gdb_do COMMAND...; expect PATTERN
+# Before start: `processors` is their number, `bios` other firmware.
 # Status 77 tells ctest that something that the test needs is not installed.
 set -eu
 work=$(mktemp -d)
@@ -15,7 +16,8 @@ command -v gdb >/dev/null || { echo "no gdb: skipped"; exit 77; }
 start() {
   host=$1
   shift
-  "$host" $firmware/bios-256k.bin $firmware/vgabios-stdvga.bin "$@" >"$work/port" &
+  "$host" ${processors:+-smp $processors} "${bios:-$firmware/bios-256k.bin}" $firmware/vgabios-stdvga.bin "$@" \
+    >"$work/port" &
   host_pid=$!
   for _ in $(seq 100); do
     [ -s "$work/port" ] && break

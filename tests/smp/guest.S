@@ -30,6 +30,8 @@
         .set    last_tsc, RESULTS + 40  # two doublewords
         .set    answers, RESULTS + 48   # interrupts that came back to the first processor
         .set    lowest, RESULTS + 52    # lowest-priority interrupts, anywhere
+        .set    x2_ready, RESULTS + 56
+        .set    x2_hits, RESULTS + 60
         .set    hits, RESULTS + 0x100   # fixed interrupts, by APIC ID
         .set    ticks, RESULTS + 0x140
         .set    nmis, RESULTS + 0x180
@@ -113,6 +115,7 @@ start32:
         movb    $0xC3, CODE + 5
         call    next_phase              # 6: one runs what the other rewrites
         call    next_phase              # 7: a timer each
+        call    next_phase              # 8: x2APIC mode, where there is one
         mov     $0, %al
 fail:   out     %al, $0xF4
         hlt
@@ -151,7 +154,7 @@ make_tables:
         call    set_gate
         inc     %ecx
         inc     %esi
-        cmp     $6, %esi
+        cmp     $7, %esi
         jb      1b
         ret
 # ecx: vector, edx: handler
@@ -310,6 +313,38 @@ timer:
 2:      sti
         ret
 
+# All change to x2APIC mode; then the first interrupts everyone.
+x2apic:
+        mov     $1, %eax
+        cpuid
+        bt      $21, %ecx
+        jnc     3f
+        my_id   %esi
+        mov     $0x1B, %ecx
+        rdmsr
+        or      $0x400, %eax
+        wrmsr
+        mov     $0x802, %ecx
+        rdmsr
+        cmp     %eax, %esi
+        expect  e, 9
+        lock incl x2_ready
+1:      pause
+        mov     x2_ready, %eax
+        cmp     processors, %eax
+        jne     1b
+        test    %esi, %esi
+        jnz     2f
+        mov     $0x830, %ecx
+        mov     $0x4046, %eax
+        mov     $0xFFFFFFFF, %edx
+        wrmsr
+2:      pause
+        mov     x2_hits, %eax
+        cmp     processors, %eax
+        jne     2b
+3:      ret
+
 # --- what the first processor does
 
 # Each other one by its ID, all others, all, those of the logical destination 0Eh: everyone answers each.
@@ -405,6 +440,19 @@ on_tick:
 on_wake:
         push    %eax
         jmp     eoi
+on_x2:
+        push    %eax
+        push    %ecx
+        push    %edx
+        lock incl x2_hits
+        mov     $0x80B, %ecx
+        xor     %eax, %eax
+        xor     %edx, %edx
+        wrmsr
+        pop     %edx
+        pop     %ecx
+        pop     %eax
+        iret
 on_lowest:
         push    %eax
         my_id   %eax
@@ -417,8 +465,8 @@ eoi:    movl    $0, APIC + 0xB0
 
         .balign 4
 handlers:
-        .long   on_fixed, on_answer, on_shootdown, on_tick, on_wake, on_lowest
-work:   .long   0, who_am_i, count, tell_time, read_old, read_new, rewrite, timer
+        .long   on_fixed, on_answer, on_shootdown, on_tick, on_wake, on_lowest, on_x2
+work:   .long   0, who_am_i, count, tell_time, read_old, read_new, rewrite, timer, x2apic
 
         .org    0x1000
 # Where the start-up message F1h sends the others.

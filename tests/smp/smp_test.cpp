@@ -16,7 +16,7 @@ namespace {
 // In guest.S too.
 constexpr uint64_t kResults = 0x5000, kRounds = 500, kValues = 100;
 constexpr uint64_t kCounter = 20, kTicket = 24, kTicketSum = 28, kSeen = 36, kAnswers = 48, kLowest = 52,
-                   kHits = 0x100, kTicks = 0x140, kNmis = 0x180;
+                   kX2Hits = 60, kHits = 0x100, kTicks = 0x140, kNmis = 0x180;
 
 std::vector<uint8_t> image() {
   std::ifstream f(ILSE_SMP_GUEST, std::ios::binary);
@@ -25,7 +25,7 @@ std::vector<uint8_t> image() {
 
 std::unique_ptr<ui::Machine> make(unsigned processors, const char* model = "max", uint64_t hash_every = 0,
                                   ui::ClockMode clock = ui::ClockMode::Instructions,
-                                  uint64_t turn = ui::Machine::kTurn) {
+                                  uint64_t turn = ui::Machine::kTurn, bool translate = false) {
   dev::BoardConfig config;
   config.ram_mib = 16;
   config.cpus = processors;
@@ -37,6 +37,7 @@ std::unique_ptr<ui::Machine> make(unsigned processors, const char* model = "max"
   options.clock = clock;
   options.hash_every = hash_every;
   options.turn = turn;
+  options.translate = translate;
   auto m = ui::Machine::create(std::move(config), options);
   REQUIRE(m);
   return std::move(*m);
@@ -89,6 +90,7 @@ TEST_CASE("several processors: start-up, locks, clocks, interrupts, shootdown, r
     CHECK(result(*m, kTicketSum) == n * kRounds * (n * kRounds - 1) / 2);
     CHECK(result(*m, kSeen) == kValues);
     CHECK(result(*m, kLowest) == 10);
+    CHECK(result(*m, kX2Hits) == n);
     CHECK(result(*m, kNmis + 4) == 1);
     CHECK(result(*m, kHits) == 1);  // of its own broadcast
     uint32_t answers = 0;
@@ -117,7 +119,9 @@ TEST_CASE("several processors: right in turns of every length", "[smp]") {
 TEST_CASE("several processors: old models too, and under the host's clock", "[smp]") {
   for (const char* model : {"pentium", "pentium3", "x86-64"}) {
     INFO(model);
-    CHECK(run(*make(4, model), 1'000'000) == 1);
+    auto m = make(4, model);
+    CHECK(run(*m, 1'000'000) == 1);
+    CHECK(result(*m, kX2Hits) == 0);
   }
   auto m = make(4, "max", 0, ui::ClockMode::Host);
   int status = -100;
@@ -146,6 +150,17 @@ TEST_CASE("several processors: one history in slices of every length", "[smp]") 
   for (uint64_t slice : {1, 97, 4001, 10'007}) {
     INFO("slices of " << slice);
     CHECK(hashes_of(*make(4, "max", kEvery), slice) == first);
+  }
+}
+
+TEST_CASE("several processors: one history, interpreted or translated", "[smp]") {
+  for (unsigned n : {2, 4}) {
+    for (uint64_t turn : {uint64_t{17}, ui::Machine::kTurn}) {
+      INFO(n << " processors, turns of " << turn);
+      auto one = make(n, "max", kEvery, ui::ClockMode::Instructions, turn);
+      auto other = make(n, "max", kEvery, ui::ClockMode::Instructions, turn, true);
+      CHECK(hashes_of(*one, 50'000'000) == hashes_of(*other, 10'007));
+    }
   }
 }
 
