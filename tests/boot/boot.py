@@ -157,7 +157,7 @@ def main():
     parser.add_argument("--resident", action="store_true")
     parser.add_argument("--guests", type=pathlib.Path, default=TOP / "guests")
     parser.add_argument("--log", type=pathlib.Path)
-    parser.add_argument("--seconds", type=float, default=240, help="the limit for one boot")
+    parser.add_argument("--seconds", type=float, default=600, help="the limit for one boot")
     arguments = parser.parse_args()
     arguments.ilse = str(pathlib.Path(arguments.ilse).resolve())
     name = f"{arguments.guest}/{arguments.medium}" + (f" -smp {arguments.smp}" if arguments.smp > 1 else "")

@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
   if (!server) return 5;
   std::printf("%u\n", (*server)->port());
   std::fflush(stdout);
-  auto end = std::chrono::steady_clock::now() + std::chrono::seconds(300);
+  auto end = std::chrono::steady_clock::now() + std::chrono::seconds(900);
   while (std::chrono::steady_clock::now() < end) {
     ui::MachineExit exit = (*server)->run(1'000'000);
     if (exit != ui::MachineExit::None && exit != ui::MachineExit::Asleep) return 0;

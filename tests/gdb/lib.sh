@@ -28,9 +28,9 @@ start() {
 
 # Each argument is a gdb command; the output is in $work/out.
 gdb_do() {
-  printf '%s\n' "set pagination off" "set confirm off" "set tcp connect-timeout 60" "set remotetimeout 120" \
+  printf '%s\n' "set pagination off" "set confirm off" "set tcp connect-timeout 60" "set remotetimeout 600" \
     "target remote 127.0.0.1:$port" "$@" >"$work/commands"
-  timeout 280 gdb -nx -batch -x "$work/commands" >"$work/out" 2>&1 || true
+  timeout 850 gdb -nx -batch -x "$work/commands" >"$work/out" 2>&1 || true
 }
 
 expect() {

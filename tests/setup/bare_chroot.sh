@@ -3,9 +3,10 @@
 # puts a clone of this tree's last commit into it, and there starts ./run in a terminal up to
 # the shell prompt and down again, ./run on pipes, and ./test.
 #
-# usage: tests/setup/bare_chroot.sh [--qemu] [run] [pipe] [test]
+# usage: tests/setup/bare_chroot.sh [--qemu] [run] [pipe] [test] [-- TEST ARGUMENT...]
 #   --qemu  boots the guests in QEMU instead of Ilse (installs it in the chroot as well)
 #   run, pipe, test: only these steps; without one, all of them
+#   what follows -- goes to ./test
 # Needs root and debootstrap (status 77 without them), git, python3. The base system comes from where the host's apt gets Debian 12, or
 # from ILSE_MIRROR, and is kept in guests/cache/bookworm-base.tar. With CCACHE_DIR set, that folder and all other
 # variables of ccache's are the chroot's too; the tree has the same path there, so that what the host has
@@ -37,12 +38,14 @@ fi
 
 qemu=0
 steps=()
-for argument; do
-  case $argument in
+while [ $# -gt 0 ]; do
+  case $1 in
     --qemu) qemu=1 ;;
-    run | pipe | test) steps+=("$argument") ;;
-    *) die "unknown word: $argument" ;;
+    run | pipe | test) steps+=("$1") ;;
+    --) shift; break ;;
+    *) die "unknown word: $1" ;;
   esac
+  shift
 done
 [ ${#steps[@]} -gt 0 ] || steps=(run pipe test)
 
@@ -94,7 +97,7 @@ for step in "${steps[@]}"; do
         chroot "$root" "$tree"/run
       ;;
     test)
-      in_chroot chroot "$root" "$tree"/test
+      in_chroot chroot "$root" "$tree"/test "$@"
       ;;
   esac
 done

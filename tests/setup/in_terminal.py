@@ -10,6 +10,7 @@ writes goes to standard output.
 """
 
 import argparse
+import codecs
 import fcntl
 import os
 import pty
@@ -21,14 +22,54 @@ import sys
 import termios
 import time
 
-# Sequences that move the cursor or set colours, which may stand inside a text on the screen.
-ESCAPE = re.compile(rb"\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>78])")
+# A sequence with a meaning to the terminal, or one character.
+TOKEN = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|\x1b[()][A-Z0-9]|\x1b[=>78]|([^\x1b])", re.DOTALL)
+LINES, COLUMNS = 40, 120
+
+
+class Screen:
+    """What a terminal shows: a text may be painted in pieces, around what was on the screen before."""
+
+    def __init__(self):
+        self.lines = [[" "] * COLUMNS for _ in range(LINES)]
+        self.row = self.column = 0
+
+    def text(self):
+        return "\n".join("".join(line) for line in self.lines)
+
+    def feed(self, text):
+        """Shows a text; returns its end if that is the beginning of a sequence."""
+        start = text.rfind("\x1b")
+        if start >= 0 and not re.match(TOKEN, text[start:]):
+            text, rest = text[:start], text[start:]
+        else:
+            rest = ""
+        for token in TOKEN.finditer(text):
+            arguments, command, character = token.groups()
+            if command == "H":
+                row, _, column = arguments.partition(";")
+                self.row, self.column = min(int(row or 1), LINES) - 1, min(int(column or 1), COLUMNS) - 1
+            elif command == "J":
+                self.lines = [[" "] * COLUMNS for _ in range(LINES)]
+            elif command == "K":
+                self.lines[self.row][self.column:] = [" "] * (COLUMNS - self.column)
+            elif character == "\r":
+                self.column = 0
+            elif character == "\n":
+                self.row += 1
+                if self.row == LINES:
+                    self.lines = [*self.lines[1:], [" "] * COLUMNS]
+                    self.row -= 1
+            elif character is not None and character >= " ":
+                self.lines[self.row][self.column] = character
+                self.column = min(self.column + 1, COLUMNS - 1)
+        return rest
 
 
 def start_in_terminal(command):
     """The process, and the file descriptors of its output and its input."""
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
 
     def take_terminal():
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -54,7 +95,9 @@ def read(descriptor):
 
 def converse(output, keys, text, line, deadline):
     """Types the line after the text; returns whether the text came, at the end of the output."""
-    seen = b""
+    screen = Screen()
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    rest = ""
     typed = False
     while time.monotonic() < deadline:
         if select.select([output], [], [], 1)[0]:
@@ -63,8 +106,8 @@ def converse(output, keys, text, line, deadline):
                 return typed
             sys.stdout.buffer.write(data)
             sys.stdout.flush()
-            seen += data
-        if not typed and text.encode() in ESCAPE.sub(b"", seen):
+            rest = screen.feed(rest + decoder.decode(data))
+        if not typed and text in screen.text():
             time.sleep(1)
             # A key at a time, as a person types, with the key that ends a line.
             for key in line.encode() + b"\r":
