@@ -6,28 +6,36 @@
 namespace ilse::cpu {
 
 Cpu::Cpu(unsigned id, const Model& model, mem::PhysMap& memory, mem::IoBus& io, mem::BoardPort& board,
-         const TimeBase& time)
+         const TimeBase& time, BlockCache* blocks)
     : id_(id),
       model_(model),
       memory_(memory),
       io_(io),
       board_(board),
       time_(time),
-      blocks_(memory.ram()),
+      own_blocks_(blocks == nullptr ? std::make_unique<BlockCache>(memory.ram()) : nullptr),
+      blocks_(blocks == nullptr ? *own_blocks_ : *blocks),
       scratch_insns_(std::make_unique<std::array<Insn, BlockCache::kMaxInsns + 1>>()),
       exec_(std::make_unique<std::array<ExecEntry, 256>>()),
       tlbs_(std::make_unique<std::array<Tlb, 3>>()),
       jumps_(std::make_unique<std::array<JumpEntry, kJumps>>()) {
   scratch_.insns = scratch_insns_->data();
-  blocks_.watch_running(&block, &leave);
+  blocks_.add({&block, &leave, tlbs_.get()});
   reset(true);
 }
 
-Cpu::~Cpu() = default;
+Cpu::~Cpu() { blocks_.remove(&block); }
+
+bool Cpu::translate() {
+  auto engine = jit::Engine::create(*this);
+  if (engine == nullptr) return false;
+  blocks_.translate_with(std::move(engine));
+  return true;
+}
 
 // SDM vol. 3A, table 9-1.
 void Cpu::reset(bool power_on) {
-  bool smi_a20 = pending.a20;
+  const Pending before = pending;
   gpr.fill(0);
   gpr[kRdx] = model_.signature;
   lazy.set(0);
@@ -42,9 +50,13 @@ void Cpu::reset(bool power_on) {
   cr = {};
   cr.cr0 = kCr0Et | cache_bits;
   pending = {};
-  pending.a20 = smi_a20;
-  if (power_on) {
-    pending.a20 = true;
+  if (id_ != 0) pending.activity = Activity::WaitForSipi;
+  if (!power_on) {
+    // The pins are what the board drives them to.
+    pending.a20 = before.a20;
+    pending.intr = before.intr;
+    pending.ignne = before.ignne;
+  } else {
     msr = {};
     fpu.reset();
     xmm.fill({});
@@ -94,7 +106,8 @@ void Cpu::update_mode() {
   for (unsigned k = 0; k < 4; ++k) {
     breakpoints = breakpoints || ((cr.dr[7] >> (2 * k) & 3) != 0 && (cr.dr[7] >> (16 + 4 * k) & 3) == 0);
   }
-  if ((system_flags & (kTF | kRF)) != 0 || breakpoints || observer_ != nullptr) m |= kModeSingle;
+  if ((system_flags & (kTF | kRF)) != 0 || breakpoints) m |= kModeSingle;
+  if (observer_ != nullptr && observer_->everywhere(*this)) m |= kModeSingle;
   if (((m ^ mode_) & kModeAlign) != 0) tlb_of(View::User).flush();
   mode_ = m;
   tlb = &tlb_of(view());
@@ -113,6 +126,7 @@ void Cpu::attention() {
     target_ -= static_cast<uint64_t>(budget);
     budget = 0;
   }
+  attention_ = true;
   leave = true;
 }
 

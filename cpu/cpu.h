@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cpu/block/block_cache.h"
@@ -21,6 +22,7 @@
 #include "cpu/fpu/sse.h"
 #include "cpu/fpu/x87.h"
 #include "cpu/isa/insn.h"
+#include "cpu/jit/context.h"
 #include "cpu/mmu/tlb.h"
 #include "cpu/state.h"
 #include "memory/io_bus.h"
@@ -74,8 +76,17 @@ enum class Cause : uint8_t { Exception, External, Software, SoftwareOne /* INT1 
 class Observer {
  public:
   virtual ~Observer() = default;
-  // Before each instruction (the block cache then holds single-instruction blocks). False: stop here.
+  // Whether it hears of every instruction and access. If not, then of the instructions that begin in the
+  // pages that it wants, and at least of the accesses to them; all else runs at full speed. Cpu::observe()
+  // again after the answers have changed.
+  virtual bool everywhere(const class Cpu&) const { return true; }
+  virtual bool wants_code(const class Cpu&, uint64_t /*linear page*/, uint64_t /*physical*/) const {
+    return true;
+  }
+  virtual bool wants_data(const class Cpu&, uint64_t /*linear page*/) const { return true; }
+  // Before each instruction, which runs alone. False: stop here.
   virtual bool before(class Cpu& cpu, const Insn& insn) = 0;
+  // After each instruction; to be relied upon only everywhere.
   virtual void after(class Cpu&) {}
   virtual void memory(uint64_t /*linear*/, PhysAddr, unsigned /*width*/, Access, uint64_t /*value*/) {}
   virtual void interrupt(class Cpu&, uint8_t /*vector*/, Cause, std::optional<uint32_t> /*error*/) {}
@@ -120,8 +131,9 @@ enum class RunExit : uint8_t { Slice, Halted, Shutdown, Stopped };
 
 class Cpu final : public mem::ProcessorPins {
  public:
+  // `blocks`: the cache of the machine's processors; null: it has one of its own.
   Cpu(unsigned id, const Model& model, mem::PhysMap& memory, mem::IoBus& io, mem::BoardPort& board,
-      const TimeBase& time);
+      const TimeBase& time, BlockCache* blocks = nullptr);
   ~Cpu() override;
   Cpu(const Cpu&) = delete;
   Cpu& operator=(const Cpu&) = delete;
@@ -139,9 +151,12 @@ class Cpu final : public mem::ProcessorPins {
   X87 fpu;
   std::array<Xmm, 16> xmm{};
   uint32_t mxcsr = 0x1F80;
-  uint64_t random = 1;   // state of what RDRAND and RDSEED give; never reset
-  uint64_t retired = 0;  // instructions, up to the start of the running slice
+  uint64_t random = 1;  // state of what RDRAND and RDSEED give; never reset
+  // Instructions, up to the start of the running slice. Several processors that run in turn count on from
+  // each other, so that this is a time to all of them.
+  uint64_t retired = 0;
   DeliveryLog deliveries;
+  jit::Context jit;
 
   uint64_t rip() const { return gpr[kSlotBlock]; }
   void set_rip(uint64_t v) { gpr[kSlotBlock] = v; }
@@ -167,6 +182,10 @@ class Cpu final : public mem::ProcessorPins {
   void set_ignne(bool level) override;
   void attention() override;
   bool in_smm() const override { return pending.smm; }
+  void yield() override {
+    yielded_ = true;
+    attention();
+  }
   unsigned id() const { return id_; }
   const Model& model() const { return model_; }
 
@@ -185,13 +204,25 @@ class Cpu final : public mem::ProcessorPins {
     stop_ = true;
     attention();
   }
-  // An interrupt or trap may be due before the next instruction or iteration.
-  // A halted processor has something to wake up for.
-  bool can_wake() const {
-    return (pending.init && !pending.smm) || pending.sipi || (pending.nmi && !pending.nmi_blocked) ||
-           (pending.smi && !pending.smm) || (pending.intr && (system_flags & kIF) != 0);
+  // It has something to do: it runs, or something waits that wakes it.
+  bool runnable() const {
+    if (pending.activity == Activity::Running || (pending.init && !pending.smm)) return true;
+    if (pending.activity == Activity::WaitForSipi) return pending.sipi;
+    return pending.activity == Activity::Halted &&
+           ((pending.nmi && !pending.nmi_blocked) || (pending.smi && !pending.smm) ||
+            (pending.intr && (system_flags & kIF) != 0));
   }
+  // Another processor wants to run, on the same thread: then PAUSE, which says that this one waits, yields.
+  void share(bool shared) { shared_ = shared; }
+  void pause() {
+    if (shared_) yield();
+  }
+  // Whether it has yielded since this was last asked.
+  bool take_yield() { return std::exchange(yielded_, false); }
+  // An interrupt or trap may be due before the next instruction or iteration.
   bool events_waiting() const { return events_; }
+  // The board has something to do before the next instruction or iteration.
+  bool attention_waiting() const { return attention_; }
   void look_for_events() { events_ = true; }
 
   void visit_state(mem::StateVisitor& v);
@@ -270,6 +301,14 @@ class Cpu final : public mem::ProcessorPins {
   mem::IoBus& io() { return io_; }
   mem::BoardPort& board() { return board_; }
   BlockCache& blocks() { return blocks_; }
+  // Translates hot blocks from now on, for every processor that shares them. False: the host forbids it.
+  bool translate();
+  // The next block that is found is what `from` goes on with.
+  void expect_link(Block* from, bool taken, uint64_t linear_page) {
+    link_from_ = from;
+    link_taken_ = taken;
+    link_lin_page_ = linear_page;
+  }
 
   template <class T>
   T& reg_at(uint8_t offset) {
@@ -292,6 +331,7 @@ class Cpu final : public mem::ProcessorPins {
 
  private:
   friend class BlockCache;
+  friend class jit::Engine;
   struct JumpEntry {
     uint64_t rip = ~0ull;
     uint64_t tag = 0;
@@ -312,6 +352,8 @@ class Cpu final : public mem::ProcessorPins {
   Block* build(uint64_t lin, uint64_t phys);
   Block scratch_block(uint64_t phys);
   Block* part_of(const Block& b, unsigned count);
+  void forget_blocks();
+  Block* first_of(Block* b);
   bool fetch_page(uint64_t lin, uint64_t* phys);
   void events();
   bool run_single();
@@ -333,7 +375,8 @@ class Cpu final : public mem::ProcessorPins {
   mem::IoBus& io_;
   mem::BoardPort& board_;
   const TimeBase& time_;
-  BlockCache blocks_;
+  std::unique_ptr<BlockCache> own_blocks_;
+  BlockCache& blocks_;
   uint32_t mode_ = 0;
   uint64_t target_ = 0;      // count() when budget reaches zero between blocks
   uint64_t generation_ = 0;  // raised by every TLB flush
@@ -354,8 +397,12 @@ class Cpu final : public mem::ProcessorPins {
     uint64_t phys = 0;
   };
   std::unique_ptr<std::array<ExecEntry, 256>> exec_;
+  bool attention_ = false;  // run() returns at the next instruction boundary
   bool stop_ = false;
+  bool yielded_ = false;
+  bool shared_ = false;
   Observer* observer_ = nullptr;
+  bool observed_ = false;  // the observer wants the instructions of the block just found
   std::unique_ptr<std::array<Tlb, 3>> tlbs_;
   std::unique_ptr<std::array<JumpEntry, kJumps>> jumps_;
 };

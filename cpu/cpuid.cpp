@@ -1,6 +1,7 @@
 #include "cpu/cpuid.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace ilse::cpu {
@@ -19,7 +20,7 @@ constexpr FeatureSet kX8664V3 = kX8664V2 | FeatureSet{Lzcnt, Movbe};
 constexpr FeatureSet kMax =
     kX8664V3 | FeatureSet{Page1g,           Rdtscp,    Pcid,   Fsgsbase, Invpcid, Erms,       SpecCtrl,
                           ArchCapabilities, Adx,       Rdrand, Rdseed,   Rdpid,   Clflushopt, Clwb,
-                          Cldemote,         Prefetchw, Umip,   Smep,     Smap};
+                          Cldemote,         Prefetchw, Umip,   Smep,     Smap,    X2apic};
 
 struct Entry {
   std::string_view name;
@@ -69,6 +70,7 @@ constexpr std::array kFeatures{
     FeatureInfo{Sse2, "sse2", {Sse}, 1, kD, 26},
     FeatureInfo{Cx16, "cx16", {Lm, Cx8}, 1, kC, 13},
     FeatureInfo{Pcid, "pcid", {Lm}, 1, kC, 17},
+    FeatureInfo{X2apic, "x2apic", {Apic, Msr}, 1, kC, 21},
     FeatureInfo{Movbe, "movbe", {}, 1, kC, 22},
     FeatureInfo{Popcnt, "popcnt", {}, 1, kC, 23},
     FeatureInfo{Rdrand, "rdrand", {}, 1, kC, 30},
@@ -185,12 +187,14 @@ std::string_view feature_word(std::string_view item) {
 CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned count) const {
   CpuidResult r;
   bool is64 = has(Lm);
-  uint32_t max_basic = has(Sse2) ? 4 : has(Mmx) ? 2 : 1;
+  uint32_t max_basic = has(X2apic) ? 0xB : has(Sse2) ? 4 : has(Mmx) ? 2 : 1;
   uint32_t max_extended = !brand.empty() ? 0x80000008 : 0x80000000;
   for (const FeatureInfo& i : kFeatures) {
     uint32_t& max = i.leaf < 0x80000000 ? max_basic : max_extended;
     if (has(i.feature)) max = std::max(max, i.leaf);
   }
+  // Processors from before leaf 4 have one core a package.
+  const unsigned cores = max_basic >= 4 ? count : 1, id_bits = std::bit_width(cores - 1);
   if (leaf >= 0x80000000 ? leaf > max_extended : leaf > max_basic)
     leaf = leaf >= 0x40000000 && leaf < 0x50000000 ? leaf : max_basic;
   for (const FeatureInfo& i : kFeatures) {
@@ -201,22 +205,32 @@ CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned 
     case 0: r = {max_basic, text4("Genu"), text4("ntel"), text4("ineI")}; break;
     case 1:
       r.eax = signature;
-      r.ebx = id << 24 | count << 16 | (has(Clflush) ? 8u << 8 : 0u);
-      if (count > 1) r.edx |= 1u << 28;
+      r.ebx = id << 24 | cores << 16 | (has(Clflush) ? 8u << 8 : 0u);
+      if (cores > 1) r.edx |= 1u << 28;
       break;
     case 2:
       r.eax = 0x00000001;
       r.edx = 0x002C307D;
       break;
     case 4:
-      // L1 data and code 32 KiB 8-way, L2 2 MiB 16-way, lines of 64 bytes.
+      // L1 data and code 32 KiB 8-way, L2 2 MiB 16-way, lines of 64 bytes; each core has its own.
       if (subleaf == 0) r = {0x00000121, 7u << 22 | 63, 63, 0};
       if (subleaf == 1) r = {0x00000122, 7u << 22 | 63, 63, 0};
       if (subleaf == 2) r = {0x00000143, 15u << 22 | 63, 2047, 0};
+      if (subleaf <= 2) r.eax |= ((1u << id_bits) - 1) << 26;
       break;
     case 7:
       if (subleaf == 0) r.ebx |= 1u << 6 | 1u << 13;  // x87: FDP on errors only, FCS and FDS always 0
       break;
+    case 0xB: {
+      // One thread a core; the cores of the package.
+      constexpr uint32_t kSmt = 1, kCore = 2;
+      r.ecx = subleaf & 0xFF;
+      r.edx = id;
+      if (subleaf == 0) r = {0, 1, kSmt << 8, id};
+      if (subleaf == 1) r = {id_bits, cores, kCore << 8 | 1, id};
+      break;
+    }
     case 0x80000000: r.eax = max_extended; break;
     case 0x80000002:
     case 0x80000003:

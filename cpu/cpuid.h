@@ -68,6 +68,7 @@ enum class Feature : uint8_t {
   Umip,
   Smep,
   Smap,
+  X2apic,
   Count
 };
 
@@ -119,8 +120,8 @@ struct Model {
   uint8_t phys_bits = 40;
 
   bool has(Feature f) const { return features.has(f); }
-  // `id` is the processor's APIC id, `count` how many there are. The leaf's dynamic bits (OSXSAVE, APIC
-  // enabled) are the caller's.
+  // `id` is the processor's APIC id, `count` how many there are: cores of one package, or from before there
+  // were cores, packages. The leaf's dynamic bits (OSXSAVE, APIC enabled) are the caller's.
   CpuidResult cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned count) const;
 };
 

@@ -120,6 +120,7 @@ Result<Machine::Options> set_up_machine(const Options& o) {
   m.clock = o.clock;
   m.no_reboot = o.no_reboot;
   m.max_instructions = o.max_instructions;
+  m.translate = o.translate;
   m.hash_every = o.hash_every;
   m.seed = o.seed;
   return m;
@@ -128,6 +129,7 @@ Result<Machine::Options> set_up_machine(const Options& o) {
 Result<dev::BoardConfig> set_up_board(const Options& o, int64_t now) {
   dev::BoardConfig c;
   c.ram_mib = o.ram_mib;
+  c.cpus = o.cpus;
   c.rtc_epoch_seconds = rtc_start(o.rtc, now);
   c.vga = o.vga;
   c.smm = o.smm;

@@ -9,29 +9,40 @@ namespace ilse::ui {
 using mem::VTime;
 
 mem::Result<std::unique_ptr<Machine>> Machine::create(dev::BoardConfig board, Options options) {
+  if (board.cpus > 1 && !options.model.has(cpu::Feature::Apic)) {
+    return mem::Error{std::to_string(board.cpus) + " processors: the model " + options.model.name +
+                      " has no local APIC to start them by"};
+  }
   auto pc = dev::Pc::create(std::move(board));
   if (!pc) return pc.error();
   std::unique_ptr<Machine> m(new Machine(std::move(options)));
   m->pc_ = std::move(*pc);
-  m->cpu_ = std::make_unique<cpu::Cpu>(0, m->options_.model, m->pc_->memory(), m->pc_->io(), *m->pc_, *m);
-  m->cpu_->random = m->options_.seed;
-  m->pc_->attach(0, m->cpu_.get());
-  m->pc_->select_processor(0);
+  m->blocks_ = std::make_unique<cpu::BlockCache>(m->pc_->ram());
+  for (unsigned k = 0; k < m->pc_->processors(); ++k) {
+    m->cpus_.push_back(std::make_unique<cpu::Cpu>(k, m->options_.model, m->pc_->memory(), m->pc_->io(),
+                                                  *m->pc_, *m, m->blocks_.get()));
+    m->cpus_.back()->random = m->options_.seed + k;
+    m->pc_->attach(k, m->cpus_.back().get());
+  }
   Machine* self = m.get();
   m->pc_->memory().on_change([self] {
-    self->cpu_->blocks().reset();
-    self->cpu_->flush_tlb();
-    self->cpu_->attention();
+    self->blocks_->reset();
+    for (auto& c : self->cpus_) {
+      c->flush_tlb();
+      c->attention();
+    }
   });
-  m->pc_->scheduler().on_earlier([self] { self->cpu_->attention(); });
+  m->pc_->scheduler().on_earlier([self] { self->cpu().attention(); });
   if (m->options_.hash_every != 0) m->next_hash_ = m->options_.hash_every;
+  if (m->options_.translate && !m->cpu().translate())
+    return mem::Error{"--engine jit: the host gives no executable memory; use --engine interp"};
   m->reset(dev::ResetKind::PowerOn);
   return m;
 }
 
 Machine::~Machine() {
   if (pc_) {
-    pc_->attach(0, nullptr);
+    for (unsigned k = 0; k < processors(); ++k) pc_->attach(k, nullptr);
     pc_->memory().on_change({});
     pc_->scheduler().on_earlier({});
   }
@@ -41,11 +52,11 @@ VTime Machine::time_at(uint64_t n) const {
   return {line_.ns + ((n - line_.instructions) * line_.scale >> 16)};
 }
 
-VTime Machine::now() const { return cpu_ ? time_at(cpu_->count()) : VTime{}; }
+VTime Machine::now() const { return cpus_.empty() ? VTime{} : time_at(cpu().count()); }
 
 // From the present instruction on, virtual time goes on from `ns`.
 void Machine::rebase(uint64_t ns) {
-  line_.instructions = cpu_->retired;
+  line_.instructions = cpu().retired;
   line_.ns = ns;
 }
 
@@ -54,13 +65,13 @@ void Machine::rebase(uint64_t ns) {
 void Machine::steer(uint64_t host_ns) {
   if (host_ns <= line_.host_target) return;
   const uint64_t elapsed = std::min<uint64_t>(host_ns - line_.host_target, kCatchUp * 10);
-  const uint64_t executed = cpu_->retired - line_.sampled_at;
+  const uint64_t executed = cpu().retired - line_.sampled_at;
   const bool slept = line_.slept != 0;
   line_.host_target = host_ns;
-  line_.sampled_at = cpu_->retired;
+  line_.sampled_at = cpu().retired;
   line_.slept = 0;
   if (slept || executed < kMinSample) return;
-  const uint64_t now = time_at(cpu_->retired).ns;
+  const uint64_t now = time_at(cpu().retired).ns;
   rebase(now);
   const auto pace = static_cast<int64_t>((elapsed << 16) / executed);
   const auto reach = static_cast<int64_t>(kCatchUp);
@@ -73,7 +84,7 @@ void Machine::steer(uint64_t host_ns) {
 
 // How many instructions until virtual time has reached `t`.
 uint64_t Machine::instructions_until(VTime t) const {
-  uint64_t here = cpu_->retired;
+  uint64_t here = cpu().retired;
   VTime now = time_at(here);
   if (t == mem::kNever) return UINT64_MAX;
   if (t <= now) return 0;
@@ -85,7 +96,7 @@ uint64_t Machine::instructions_until(VTime t) const {
 VTime Machine::next_deadline() { return pc_->scheduler().next_deadline(); }
 
 void Machine::drain_door() {
-  VTime t = time_at(cpu_->retired);
+  VTime t = time_at(cpu().retired);
   pc_->door().drain(t, [this](const dev::OutsideEvent& e, VTime at) {
     if (e.kind == dev::OutsideEvent::Kind::ClockSample) {
       steer(e.value);
@@ -100,12 +111,13 @@ void Machine::clock_sample(uint64_t host_ns) {
 }
 
 void Machine::reset(dev::ResetKind kind) {
-  uint64_t retired = cpu_->retired;
+  const uint64_t count = instructions();
   if (on_reset_) on_reset_(kind);
   pc_->reset(kind);
-  cpu_->reset(true);
-  cpu_->retired = retired;
-  cpu_->blocks().reset();
+  for (auto& c : cpus_) c->reset(true);
+  blocks_->reset();
+  turn_ = {};
+  cpu().retired = count;
   pc_->clear_requests();
 }
 
@@ -119,7 +131,7 @@ MachineExit Machine::handle_requests() {
   }
   if (r.power_off) return MachineExit::PowerOff;
   if (r.shutdown) {
-    if (on_triple_fault_) on_triple_fault_();
+    if (on_triple_fault_) on_triple_fault_(cpu());
     if (options_.no_reboot) return MachineExit::TripleFault;
     reset(dev::ResetKind::Hard);
     return MachineExit::None;
@@ -132,51 +144,82 @@ MachineExit Machine::handle_requests() {
   return MachineExit::Panic;
 }
 
+// Gives the turn to the next processor that has something to do. False: there is none.
+bool Machine::next_turn() {
+  unsigned running = 0, next = 0;
+  for (unsigned k = 1; k <= processors(); ++k) {
+    const unsigned n = (turn_.processor + k) % processors();
+    if (!cpus_[n]->runnable() || (allowed_ >> n & 1) == 0) continue;
+    if (running++ == 0) next = n;
+  }
+  if (running == 0) return false;
+  const uint64_t count = instructions();
+  turn_ = {next, processors() == 1 ? UINT64_MAX : options_.turn, running > 1};
+  cpu().retired = count;
+  begin_turn();
+  // Under the host's clock the slope is steered, by what the instructions of all of them take.
+  const uint64_t scale = (kNsPerInstruction << 16) / running;
+  if (options_.clock == ClockMode::Instructions && line_.scale != scale) {
+    rebase(time_at(count).ns);
+    line_.scale = scale;
+  }
+  return true;
+}
+
+void Machine::begin_turn() {
+  pc_->select_processor(turn_.processor);
+  cpu().share(turn_.shared);
+}
+
+// Every processor is halted or waits for a start-up message: only a timer or the outside can change that.
+MachineExit Machine::sleep() {
+  const VTime now = time_at(instructions()), next = pc_->scheduler().next_deadline();
+  if (options_.clock == ClockMode::Host) {
+    const uint64_t target = std::max(line_.host_target, now.ns);
+    if (next.ns > target) {
+      rebase(target);
+      line_.slept = 1;
+      idle_ = true;
+      return MachineExit::None;
+    }
+  } else if (next == mem::kNever) {
+    idle_ = true;
+    return MachineExit::Asleep;
+  }
+  rebase(std::max(next, now).ns);
+  line_.slept = 1;
+  return MachineExit::None;
+}
+
 MachineExit Machine::run(uint64_t instructions) {
   dev::Scheduler& timers = pc_->scheduler();
-  const uint64_t end = cpu_->retired + std::min(instructions, UINT64_MAX - cpu_->retired);
+  const uint64_t end = cpu().retired + std::min(instructions, UINT64_MAX - cpu().retired);
   idle_ = false;
   unsigned sleeps = 0;
   for (;;) {
+    const uint64_t count = cpu().retired;
     drain_door();
-    timers.advance(std::max(timers.now(), time_at(cpu_->retired)));
+    timers.advance(std::max(timers.now(), time_at(count)));
     MachineExit what = handle_requests();
     if (what != MachineExit::None) return what;
-    if (cpu_->retired >= next_hash_) {
-      if (on_hash_) on_hash_(cpu_->retired, hash());
+    if (count >= next_hash_) {
+      if (on_hash_) on_hash_(count, hash());
       next_hash_ += options_.hash_every;
     }
-    if (cpu_->retired >= end) return MachineExit::None;
+    if (count >= end) return MachineExit::None;
 
-    uint64_t n = std::min(end - cpu_->retired, next_hash_ - cpu_->retired);
-    uint64_t until = instructions_until(timers.next_deadline());
-    if (until == 0) continue;
-    cpu::RunExit exit = cpu_->run(std::min(n, until));
-    if (exit == cpu::RunExit::Stopped) return MachineExit::Stopped;
-    if (exit == cpu::RunExit::Slice) continue;
-
-    // Halted, waiting for a start-up message, or shut down: only a timer or the outside can change that.
-    what = handle_requests();
-    if (what != MachineExit::None) return what;
-    VTime now = time_at(cpu_->retired), next = timers.next_deadline();
-    // A reset has set it going again, or something waits that wakes it.
-    if (cpu_->pending.activity == cpu::Activity::Running || cpu_->can_wake()) continue;
-    if (options_.clock == ClockMode::Host) {
-      uint64_t target = std::max(line_.host_target, now.ns);
-      if (next.ns > target) {
-        rebase(target);
-        line_.slept = 1;
-        idle_ = true;
-        return MachineExit::None;
-      }
-    } else if (next == mem::kNever) {
-      idle_ = true;
-      return MachineExit::Asleep;
+    if (turn_.left == 0 && !next_turn()) {
+      what = sleep();
+      // Nothing may ever wake it, and the caller has other things to do.
+      if (idle_ || ++sleeps == kMaxSleeps) return what;
+      continue;
     }
-    rebase(std::max(next, now).ns);
-    line_.slept = 1;
-    // Nothing may ever wake it, and the caller has other things to do.
-    if (++sleeps == kMaxSleeps) return MachineExit::None;
+    const uint64_t until = instructions_until(timers.next_deadline());
+    if (until == 0) continue;
+    const cpu::RunExit exit = cpu().run(std::min({end - count, next_hash_ - count, turn_.left, until}));
+    turn_.left -= cpu().retired - count;
+    if (cpu().take_yield() || (exit != cpu::RunExit::Slice && exit != cpu::RunExit::Stopped)) turn_.left = 0;
+    if (exit == cpu::RunExit::Stopped) return MachineExit::Stopped;
   }
 }
 
@@ -187,12 +230,15 @@ uint64_t Machine::hash() {
 }
 
 void Machine::visit_state(mem::StateVisitor& v) {
-  v.begin("machine", 1);
+  v.begin("machine", 2);
   v("time", line_);
-  cpu_->visit_state(v);
+  v("turn", turn_);
+  if (turn_.processor >= processors()) turn_ = {};
+  for (auto& c : cpus_) c->visit_state(v);
   pc_->visit_state(v);
   v("next_hash", next_hash_);
   v.end();
+  if (v.loading()) begin_turn();
 }
 
 }  // namespace ilse::ui

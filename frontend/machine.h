@@ -1,5 +1,12 @@
 // The whole computer: processors and board joined, and virtual time between them (DESIGN.md §3). One thread
 // runs everything that the guest can see; what comes from outside waits at the board's door.
+//
+// Several processors take turns of a number of instructions; those that sleep are passed over. A turn also
+// ends when its processor halts, when it has sent another one an interrupt, and at a PAUSE while others want
+// to run. All count one sequence of instructions, and each instruction takes its share of an instruction's
+// time, half of it while two processors run: so virtual time is the machine's, passes as it does for
+// processors that run at once, and never goes back for a guest that compares the clocks of two of them. Turns
+// are counted in instructions and are part of the state: one history, however run() is called.
 #pragma once
 
 #include <cstdint>
@@ -34,13 +41,16 @@ enum class MachineExit : uint8_t {
 
 class Machine final : public cpu::TimeBase {
  public:
+  static constexpr uint64_t kTurn = 4000;
   struct Options {
     cpu::Model model;
     ClockMode clock = ClockMode::Host;
+    bool translate = false;  // hot blocks, to host code
     bool no_reboot = false;
     uint64_t max_instructions = UINT64_MAX;
     uint64_t hash_every = 0;  // instructions between state hashes; 0: none
     uint64_t seed = 1;        // of the processor's random numbers
+    uint64_t turn = kTurn;    // instructions of a turn, where there are several processors
   };
   static mem::Result<std::unique_ptr<Machine>> create(dev::BoardConfig board, Options options);
   ~Machine() override;
@@ -64,17 +74,24 @@ class Machine final : public cpu::TimeBase {
   void reset(dev::ResetKind kind);
   mem::VTime now() const;
   mem::VTime time_at(uint64_t instructions) const override;
-  uint64_t instructions() const { return cpu_->retired; }
+  // Of all processors.
+  uint64_t instructions() const { return cpu().retired; }
   int status() const { return status_; }
   uint64_t hash();
   void visit_state(mem::StateVisitor& v);
   void on_hash(std::function<void(uint64_t count, uint64_t hash)> f) { on_hash_ = std::move(f); }
   // Prints the chain of faults of a triple fault, with registers.
-  void on_triple_fault(std::function<void()> f) { on_triple_fault_ = std::move(f); }
+  void on_triple_fault(std::function<void(const cpu::Cpu&)> f) { on_triple_fault_ = std::move(f); }
   void on_reset(std::function<void(dev::ResetKind)> f) { on_reset_ = std::move(f); }
 
   dev::Pc& board() { return *pc_; }
-  cpu::Cpu& cpu() { return *cpu_; }
+  unsigned processors() const { return static_cast<unsigned>(cpus_.size()); }
+  cpu::Cpu& cpu(unsigned n) { return *cpus_.at(n); }
+  // The one that runs, or that ran last.
+  cpu::Cpu& cpu() { return *cpus_[turn_.processor]; }
+  const cpu::Cpu& cpu() const { return *cpus_[turn_.processor]; }
+  // A debugger's: only the processors whose bit is set get turns. No part of the state.
+  void allow(uint64_t processors) { allowed_ = processors; }
   const Options& options() const { return options_; }
 
   // One instruction takes this long in virtual time.
@@ -85,6 +102,9 @@ class Machine final : public cpu::TimeBase {
  private:
   explicit Machine(Options options) : options_(std::move(options)) {}
   MachineExit handle_requests();
+  bool next_turn();
+  void begin_turn();
+  MachineExit sleep();
 
   // Virtual time is a line through (instructions, nanoseconds); sleeping and steering move the line.
   struct Line {
@@ -96,6 +116,12 @@ class Machine final : public cpu::TimeBase {
     uint64_t slept = 0;       // since then: 1
     static constexpr std::array kNames{"instructions", "ns", "scale", "host_target", "sampled_at", "slept"};
   };
+  struct Turn {
+    uint32_t processor = 0;
+    uint64_t left = 0;    // instructions
+    bool shared = false;  // another wanted to run when it began
+    static constexpr std::array kNames{"processor", "left", "shared"};
+  };
   static constexpr uint64_t kMinSample = 10'000;  // instructions that tell a speed
   static constexpr unsigned kMaxSleeps = 1000;    // in one run()
   void rebase(uint64_t ns);
@@ -104,14 +130,17 @@ class Machine final : public cpu::TimeBase {
 
   Options options_;
   Line line_;
+  Turn turn_;
+  uint64_t allowed_ = ~0ull;
   bool idle_ = false;
   int status_ = 0;
   uint64_t next_hash_ = UINT64_MAX;
   std::function<void(uint64_t, uint64_t)> on_hash_;
-  std::function<void()> on_triple_fault_;
+  std::function<void(const cpu::Cpu&)> on_triple_fault_;
   std::function<void(dev::ResetKind)> on_reset_;
   std::unique_ptr<dev::Pc> pc_;
-  std::unique_ptr<cpu::Cpu> cpu_;
+  std::unique_ptr<cpu::BlockCache> blocks_;
+  std::vector<std::unique_ptr<cpu::Cpu>> cpus_;
 };
 
 }  // namespace ilse::ui

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "devices/display/vga.h"
+#include "frontend/debugger/report.h"
 #include "frontend/exit_status.h"
 #include "frontend/options/words.h"
 #include "frontend/registers_text.h"
@@ -12,15 +13,18 @@ namespace ilse::ui {
 
 namespace {
 
-constexpr std::array<std::string_view, 11> kCommands{
-    "help", "quit", "q", "stop", "cont", "c", "system_reset", "system_powerdown", "info", "screendump", "?"};
+constexpr std::array<std::string_view, 12> kCommands{
+    "help", "quit",       "q", "stop", "cont", "c", "system_reset", "system_powerdown",
+    "info", "screendump", "?", "cpu"};
 
 constexpr std::string_view kHelp =
     "quit               ends Ilse\n"
     "stop, cont         pauses the machine, and goes on\n"
     "system_reset       presses the reset button\n"
     "system_powerdown   presses the power button\n"
-    "info registers     the processor\n"
+    "cpu N              info registers is about processor N\n"
+    "info registers     the processor; -a: all of them\n"
+    "info cpus          the processors\n"
     "info status        running or paused, instructions, virtual time\n"
     "screendump FILE    the screen as a PNG file\n"
     "Ctrl-A c           back to the guest\n";
@@ -68,12 +72,23 @@ std::string Monitor::execute(std::string_view line) {
   if (word == "system_reset") return on_machine(post(dev::OutsideEvent::Kind::Reset));
   if (word == "system_powerdown") return on_machine(post(dev::OutsideEvent::Kind::PowerButton));
   if (word == "info") return info(rest);
+  if (word == "cpu") return select(rest);
   if (word == "screendump") return screendump(std::string(rest));
   return "no such command: " + std::string(word) + nearest_hint(word, kCommands) + " (help lists them)\n";
 }
 
 std::string Monitor::info(std::string_view what) {
-  if (what == "registers") return on_machine([](Machine& m) { return registers_text(m.cpu()); });
+  const unsigned n = selected_;
+  if (what == "registers") return on_machine([n](Machine& m) { return registers_text(m.cpu(n)); });
+  if (what == "registers -a") {
+    return on_machine([](Machine& m) {
+      std::string out;
+      for (unsigned k = 0; k < m.processors(); ++k)
+        out += "CPU#" + std::to_string(k) + "\n" + registers_text(m.cpu(k));
+      return out;
+    });
+  }
+  if (what == "cpus") return on_machine([n](Machine& m) { return processors_text(m, n); });
   if (what == "status") {
     bool paused = control_.paused();
     return on_machine([paused](Machine& m) {
@@ -81,7 +96,17 @@ std::string Monitor::info(std::string_view what) {
              " instructions, virtual time " + std::to_string(m.now().ns / 1'000'000) + " ms\n";
     });
   }
-  return "info registers, info status\n";
+  return "info registers, info cpus, info status\n";
+}
+
+std::string Monitor::select(std::string_view number) {
+  auto n = parse_number(std::string(number));
+  return on_machine([this, n](Machine& m) {
+    if (!n || *n >= m.processors())
+      return "there are processors 0 to " + std::to_string(m.processors() - 1) + "\n";
+    selected_ = static_cast<unsigned>(*n);
+    return std::string();
+  });
 }
 
 std::string Monitor::screendump(const std::string& path) {

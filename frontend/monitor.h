@@ -17,10 +17,12 @@ class Monitor {
 
  private:
   std::string info(std::string_view what);
+  std::string select(std::string_view number);
   std::string screendump(const std::string& path);
   std::string on_machine(const std::function<std::string(Machine&)>& job);
 
   RunControl& control_;
+  unsigned selected_ = 0;  // processor
 };
 
 }  // namespace ilse::ui

@@ -88,10 +88,10 @@ mem::Result<void> Session::open() {
     std::fprintf(stderr, "hash %llu %016llx\n", static_cast<unsigned long long>(count),
                  static_cast<unsigned long long>(hash));
   });
-  machine_->on_triple_fault([this] {
+  machine_->on_triple_fault([this](const cpu::Cpu& cpu) {
     // A guest may do this for ever.
     if (++triple_faults_ > kTripleFaultReports) return;
-    std::string text = "ilse: " + triple_fault_text(machine_->cpu());
+    std::string text = "ilse: " + triple_fault_text(cpu);
     if (triple_faults_ == kTripleFaultReports) text += "ilse: further triple faults are not reported\n";
     // The terminal is raw.
     for (char c : text) {
@@ -139,10 +139,13 @@ mem::Result<void> Session::open_log() {
     });
   }
   if (wants("int")) {
-    machine_->cpu().deliveries.listener = [this, end](const cpu::Delivery& d) {
-      std::fprintf(log_, "%llu %s%s", static_cast<unsigned long long>(d.count), delivery_text(d).c_str(),
-                   end);
-    };
+    for (unsigned k = 0; k < machine_->processors(); ++k) {
+      std::string who = machine_->processors() > 1 ? "cpu" + std::to_string(k) + " " : "";
+      machine_->cpu(k).deliveries.listener = [this, end, who](const cpu::Delivery& d) {
+        std::fprintf(log_, "%llu %s%s%s", static_cast<unsigned long long>(d.count), who.c_str(),
+                     delivery_text(d).c_str(), end);
+      };
+    }
   }
   if (wants("cpu_reset")) {
     machine_->on_reset([this, end](dev::ResetKind kind) {
@@ -277,9 +280,13 @@ void Session::sleep_host() {
 // HLT with interrupts disabled: only an NMI could end it, and kDeadTime is long enough for any watchdog.
 bool Session::halted_for_good() {
   constexpr uint64_t kDeadTime = 60'000'000'000;
-  cpu::Cpu& cpu = machine_->cpu();
   uint64_t now = machine_->now().ns;
-  if (cpu.pending.activity != cpu::Activity::Halted || (cpu.eflags() & cpu::kIF) != 0) {
+  for (unsigned k = 0; k < machine_->processors(); ++k) {
+    cpu::Cpu& cpu = machine_->cpu(k);
+    const cpu::Activity a = cpu.pending.activity;
+    const bool dead =
+        a == cpu::Activity::WaitForSipi || (a == cpu::Activity::Halted && (cpu.eflags() & cpu::kIF) == 0);
+    if (dead) continue;
     halted_since_ = now;
     return false;
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "memory/types.h"
 
@@ -23,12 +24,17 @@ class ProcessorPins {
   // timer, shutdown).
   virtual void attention() = 0;
   virtual bool in_smm() const = 0;  // SMIACT#
+  // It has sent an interrupt to another processor: where one thread runs them in turn, its turn ends at the
+  // next instruction boundary, so that it does not wait for an answer that cannot come meanwhile.
+  virtual void yield() = 0;
 };
 
 // Out of the processor, into the board.
 class BoardPort {
  public:
   virtual ~BoardPort() = default;
+  // How many processors there are, as CPUID is to report it.
+  virtual unsigned processors() const { return 1; }
   // Interrupt acknowledge: the vector of the interrupt that set_intr announced.
   virtual uint8_t acknowledge(VTime now) = 0;
   virtual uint64_t apic_base(unsigned cpu) const = 0;                       // IA32_APIC_BASE
@@ -37,6 +43,9 @@ class BoardPort {
   virtual void set_cr8(unsigned cpu, uint8_t value, VTime now) = 0;
   virtual uint64_t tsc_deadline(unsigned cpu) const = 0;  // IA32_TSC_DEADLINE
   virtual void set_tsc_deadline(unsigned cpu, uint64_t value, VTime now) = 0;
+  // The local APIC's MSRs, 800h to 8FFh, which exist in x2APIC mode; nothing or false: #GP.
+  virtual std::optional<uint64_t> x2apic_read(unsigned /*cpu*/, uint32_t /*msr*/, VTime) { return {}; }
+  virtual bool x2apic_write(unsigned /*cpu*/, uint32_t /*msr*/, uint64_t, VTime) { return false; }
   virtual void set_ferr(bool level) = 0;                // FERR#: IRQ 13
   virtual void set_smm(unsigned cpu, bool active) = 0;  // SMIACT# of the running processor
   virtual void shutdown(VTime now) = 0;                 // triple fault

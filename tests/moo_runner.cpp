@@ -8,11 +8,11 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/property_tree/json_parser.hpp>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -20,7 +20,8 @@
 #include <string>
 #include <vector>
 
-#include "cpu/cpu.h"
+#include "flat_json.h"
+#include "null_board.h"
 
 namespace {
 
@@ -153,25 +154,6 @@ Bytes read_gzip(const fs::path& path) {
 }
 
 // --- the processor -----------------------------------------------------------------------------------------
-class NullBoard final : public mem::BoardPort {
- public:
-  std::uint8_t acknowledge(mem::VTime) override { return 0; }
-  std::uint64_t apic_base(unsigned) const override { return 0; }
-  bool set_apic_base(unsigned, std::uint64_t, mem::VTime) override { return false; }
-  std::uint8_t cr8(unsigned) const override { return 0; }
-  void set_cr8(unsigned, std::uint8_t, mem::VTime) override {}
-  std::uint64_t tsc_deadline(unsigned) const override { return 0; }
-  void set_tsc_deadline(unsigned, std::uint64_t, mem::VTime) override {}
-  void set_ferr(bool) override {}
-  void set_smm(unsigned, bool) override {}
-  void shutdown(mem::VTime) override {}
-};
-
-class NoTime final : public cpu::TimeBase {
- public:
-  mem::VTime time_at(std::uint64_t) const override { return {0}; }
-};
-
 mem::Ram make_ram() {
   auto ram = mem::Ram::create(kRam);
   if (!ram) throw std::runtime_error(ram.error().message);
@@ -270,23 +252,22 @@ class Bench {
   mem::Ram ram_;
   mem::PhysMap map_;
   mem::IoBus io_;
-  NullBoard board_;
-  NoTime time_;
+  test::NullBoard board_;
+  test::StillTime time_;
   cpu::Cpu cpu_;
 };
 
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path);
+  return file ? std::string(std::istreambuf_iterator<char>(file), {}) : "{}";
+}
+
 // --- what is compared --------------------------------------------------------------------------------------
 struct Metadata {
-  boost::property_tree::ptree opcodes;
+  test::FlatJson json;
   std::set<std::string> revoked;
 
-  explicit Metadata(const fs::path& folder) {
-    std::ifstream json(folder / "metadata.json");
-    if (json) {
-      boost::property_tree::ptree all;
-      boost::property_tree::read_json(json, all);
-      opcodes = all.get_child("opcodes");
-    }
+  explicit Metadata(const fs::path& folder) : json(text_of(folder / "metadata.json")) {
     std::ifstream list(folder / "revocation_list.txt");
     for (std::string line; std::getline(list, line);) {
       if (!line.empty() && line[0] != '#') revoked.insert(line);
@@ -295,11 +276,9 @@ struct Metadata {
   // `form` is a file's name: an opcode in hex, and after a dot the ModRM reg field.
   std::uint16_t defined_flags(const std::string& form) const {
     const auto dot = form.find('.');
-    const auto opcode = opcodes.find(form.substr(0, dot));
-    if (opcode == opcodes.not_found()) return 0xffff;
-    const std::string key =
-        dot == std::string::npos ? "flags-mask" : "reg." + form.substr(dot + 1) + ".flags-mask";
-    std::uint16_t mask = opcode->second.get<std::uint16_t>(key, 0xffff);
+    const std::string reg = dot == std::string::npos ? "" : "/reg/" + form.substr(dot + 1);
+    const std::string* given = json.find("opcodes/" + form.substr(0, dot) + reg + "/flags-mask");
+    auto mask = static_cast<std::uint16_t>(given == nullptr ? 0xffff : std::stoul(*given));
     // The list has OF undefined for shifts by immediate of words, and omits it for those of bytes.
     if (form.starts_with("C0")) mask &= static_cast<std::uint16_t>(~cpu::kOF);
     return mask;

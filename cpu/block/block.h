@@ -8,6 +8,10 @@
 
 namespace ilse::cpu {
 
+namespace jit {
+struct Code;
+}
+
 // Every mode bit that the meaning of the bytes, or their handlers, depend on.
 enum ModeBits : uint32_t {
   kModeCode16 = 0,
@@ -44,6 +48,12 @@ struct Block {
   uint32_t chunks[2] = {};        // the 128-byte chunks of each
   Insn* insns = nullptr;          // count, then an end marker
   uint64_t second = ~0ull;        // physical page of the bytes beyond the first page
+  // The translating engine's: the first instruction's own handler while another stands in for it, runs until
+  // translation, the translation, and where computed jumps enter it.
+  Handler first = nullptr;
+  uint16_t heat = 0;
+  jit::Code* code = nullptr;
+  const uint8_t* entry = nullptr;
 };
 
 }  // namespace ilse::cpu

@@ -40,8 +40,7 @@ Block* BlockCache::begin(uint64_t phys, uint32_t mode) {
   return &node->block;
 }
 
-BlockCache::NewPages BlockCache::insert(Block* b) {
-  NewPages fresh;
+void BlockCache::insert(Block* b) {
   auto* node = reinterpret_cast<Node*>(b);
   size_t& head = used_;
   head = static_cast<size_t>(reinterpret_cast<uint8_t*>(b->insns + b->count + 1) - arena_.get());
@@ -52,13 +51,25 @@ BlockCache::NewPages BlockCache::insert(Block* b) {
   b->valid = true;
   b->cached = true;
   ++built_;
+  // Links and computed jumps reach flat code only.
+  constexpr uint32_t kFlat = kModeFlatCode | kModeCode64;
+  if (engine_ != nullptr && (b->mode & kFlat) != 0 && (b->mode & kModeSingle) == 0) engine_->watch(*b);
   for (int k = 0; k < 2; ++k) {
     if (b->page[k] == ~0u) continue;
-    if (ram_.code_chunks(b->page[k]) == 0) fresh.page[k] = b->page[k];
+    if (ram_.code_chunks(b->page[k]) == 0) {
+      uint64_t phys = k == 0 ? b->phys & kPageMask : b->second;
+      for (const Processor& p : processors_) {
+        for (Tlb& t : *p.tlbs) t.slow_writes(phys);
+      }
+    }
     ram_.add_code(b->page[k], b->chunks[k]);
     pages_[b->page[k]].push_back(b);
   }
-  return fresh;
+}
+
+void BlockCache::translate_with(std::unique_ptr<jit::Engine> e) {
+  reset();
+  engine_ = std::move(e);
 }
 
 void BlockCache::reset() {
@@ -69,12 +80,14 @@ void BlockCache::reset() {
   for (auto& [page, blocks] : pages_) ram_.set_code(page, 0);
   pages_.clear();
   used_ = 0;
+  if (engine_ != nullptr) engine_->reset();
   ++resets_;
-  if (leave_ != nullptr) *leave_ = true;
+  for (const Processor& p : processors_) *p.leave = true;
 }
 
 void BlockCache::drop(Block* b) {
   b->valid = false;
+  if (engine_ != nullptr) engine_->drop(*b);
   Node** link = &buckets_[bucket(b->phys, b->mode)];
   while (*link != nullptr && &(*link)->block != b) link = &(*link)->next;
   if (*link != nullptr) *link = (*link)->next;
@@ -103,8 +116,10 @@ void BlockCache::code_written(uint32_t page, unsigned offset, unsigned size) {
     }
     drop(b);
     ++invalidated_;
-    const Block* running = running_ != nullptr ? *running_ : nullptr;
-    if (running != nullptr && (running == b || running->origin == b)) *leave_ = true;
+    for (const Processor& p : processors_) {
+      const Block* running = *p.running;
+      if (running != nullptr && (running == b || running->origin == b)) *p.leave = true;
+    }
     return true;
   };
   std::erase_if(it->second, hit);

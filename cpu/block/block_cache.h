@@ -1,14 +1,21 @@
 // Owns decoded blocks: finds them by physical address and mode, and throws away those whose bytes change.
+// The processors of a machine share one: a block means the same to each of them, so it is decoded once and is
+// in memory once, and a store into code has one place to look at. Nothing in a block is a processor's own;
+// what each has for itself, the block it is in and its TLBs, is known here by registration.
+//
 // Blocks live in an arena; an invalidated block stays in memory, marked invalid, until the whole arena is
 // reset, so that stale links to it are safe to look at.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
 #include "cpu/block/block.h"
+#include "cpu/jit/engine.h"
+#include "cpu/mmu/tlb.h"
 #include "memory/ram.h"
 
 namespace ilse::cpu {
@@ -25,11 +32,9 @@ class BlockCache final : public mem::CodeListener {
   // A block under construction: at most kMaxInsns and the end marker; kept by insert() or dropped by the
   // next begin(). May reset the cache first when the arena is full (then resets() changes).
   Block* begin(uint64_t phys, uint32_t mode);
-  // Makes it findable and registers it on its pages. Returns pages that came to hold code by it.
-  struct NewPages {
-    uint32_t page[2] = {~0u, ~0u};
-  };
-  NewPages insert(Block* b);
+  // Makes it findable and registers it on its pages; to those that have come to hold code by it, stores are
+  // slow in every TLB from now on.
+  void insert(Block* b);
   // Makes one block unfindable.
   void drop(Block* b);
   void reset();
@@ -37,11 +42,18 @@ class BlockCache final : public mem::CodeListener {
   // mem::CodeListener
   void code_written(uint32_t page, unsigned offset, unsigned size) override;
 
-  // The block that is running, and where to note that it was invalidated.
-  void watch_running(Block* const* running, bool* leave) {
-    running_ = running;
-    leave_ = leave;
+  struct Processor {
+    Block* const* running;  // null between its runs
+    bool* leave;            // where to note that the running block was invalidated
+    std::array<Tlb, 3>* tlbs;
+  };
+  void add(const Processor& p) { processors_.push_back(p); }
+  void remove(Block* const* running) {
+    std::erase_if(processors_, [running](const Processor& p) { return p.running == running; });
   }
+  // Null: blocks are interpreted only.
+  void translate_with(std::unique_ptr<jit::Engine> e);
+  jit::Engine* engine() { return engine_.get(); }
   uint64_t resets() const { return resets_; }
   uint64_t built() const { return built_; }
   uint64_t invalidated() const { return invalidated_; }
@@ -72,8 +84,8 @@ class BlockCache final : public mem::CodeListener {
   size_t pending_end_ = 0;
   std::vector<Node*> buckets_;
   std::unordered_map<uint32_t, std::vector<Block*>> pages_;
-  Block* const* running_ = nullptr;
-  bool* leave_ = nullptr;
+  std::vector<Processor> processors_;
+  std::unique_ptr<jit::Engine> engine_;
   uint64_t resets_ = 0, built_ = 0, invalidated_ = 0;
 };
 

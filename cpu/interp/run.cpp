@@ -75,17 +75,19 @@ Block Cpu::scratch_block(uint64_t phys) {
   return b;
 }
 
+// The arena is being filled anew: what still points into it would soon see another block's bytes.
+void Cpu::forget_blocks() {
+  resets_seen_ = blocks_.resets();
+  jumps_->fill({});
+  link_from_ = nullptr;
+}
+
 // Decodes from `lin` on. Null: fault_ is set.
 Block* Cpu::build(uint64_t lin, uint64_t phys) {
   const mem::Region& region = memory_.for_read({phys});
   bool cached = region.host != nullptr;
   Block* b = cached ? blocks_.begin(phys, mode_) : &scratch_;
-  if (blocks_.resets() != resets_seen_) {
-    // The arena is being filled anew: what still points into it would soon see another block's bytes.
-    resets_seen_ = blocks_.resets();
-    jumps_->fill({});
-    link_from_ = nullptr;
-  }
+  if (blocks_.resets() != resets_seen_) forget_blocks();
   if (!cached) *b = scratch_block(phys);
 
   unsigned limit = (mode_ & kModeSingle) != 0 || !cached ? 1 : BlockCache::kMaxInsns;
@@ -145,11 +147,7 @@ Block* Cpu::build(uint64_t lin, uint64_t phys) {
     note(1, second_phys & kPageMask, at - in_page);
     b->second = second_phys & kPageMask;
   }
-  auto fresh = blocks_.insert(b);
-  for (int k = 0; k < 2; ++k) {
-    if (fresh.page[k] == ~0u) continue;
-    for (Tlb& t : *tlbs_) t.slow_writes((k == 0 ? phys : second_phys) & kPageMask);
-  }
+  blocks_.insert(b);
   return b;
 }
 
@@ -184,7 +182,9 @@ Block* Cpu::find_block() {
     b = build(lin, phys);
     if (b == nullptr) return nullptr;
   }
-  if (flat && b->cached && (mode_ & kModeSingle) == 0) {
+  observed_ = observer_ != nullptr && observer_->wants_code(*this, lin & kPageMask, phys & kPageMask);
+  // What is observed is found anew each time: here, where run() can see it.
+  if (flat && b->cached && !observed_ && (mode_ & kModeSingle) == 0) {
     (*jumps_)[(at ^ at >> 12) & (kJumps - 1)] = {at, jump_tag_, b};
     // A link holds as long as both ends are in one page: then one translation serves both.
     if (link_from_ != nullptr && link_from_->valid && link_from_->mode == mode_ && b->second == ~0ull &&
@@ -203,12 +203,19 @@ Block* Cpu::part_of(const Block& b, unsigned count) {
   scratch_.valid = true;
   scratch_.origin = &b;
   std::copy(b.insns, b.insns + count, scratch_.insns);
+  if (b.first != nullptr) scratch_.insns[0].fn = b.first;
   for (unsigned k = 0; k < count; ++k) scratch_.insns[k].left = static_cast<uint16_t>(count - k);
   Insn& end = scratch_.insns[count];
   end = Insn{};
   end.fn = &end_of_block;
   end.ip = static_cast<uint16_t>(b.insns[count - 1].ip + b.insns[count - 1].len);
   return &scratch_;
+}
+
+// Its first instruction, with no link to a successor.
+Block* Cpu::first_of(Block* b) {
+  bool alone = !b->cached || (mode_ & kModeSingle) != 0;
+  return alone ? b : part_of(*b, 1);
 }
 
 void Cpu::execute(Block* b) {
@@ -254,11 +261,11 @@ bool Cpu::run_single() {
     deliver(f.vector, Cause::Exception, f.has_error ? std::optional<uint32_t>(f.error) : std::nullopt, rip());
     return true;
   }
-  if (b->count > 1) b = part_of(*b, 1);
-  if (observer_ != nullptr) {
+  b = first_of(b);
+  if (observed_) {
     MxcsrScope::collect(mxcsr);
     if (!observer_->before(*this, b->insns[0])) {
-      stop_ = true;
+      stop();
       return false;
     }
   }
@@ -275,7 +282,7 @@ bool Cpu::run_single() {
     pending.debug_trap |= 1u << 14;
     events_ = true;
   }
-  if (observer_ != nullptr) observer_->after(*this);
+  if (observed_) observer_->after(*this);
   return true;
 }
 
@@ -283,10 +290,7 @@ bool Cpu::run_single() {
 void Cpu::events() {
   Pending& p = pending;
   if (p.init && !p.smm) {
-    uint64_t when = retired;
     reset(false);
-    retired = when;
-    if (id_ != 0) p.activity = Activity::WaitForSipi;
     return;
   }
   if (p.sipi) {
@@ -333,15 +337,26 @@ RunExit Cpu::run(uint64_t instructions) {
   target_ = retired + instructions;
   budget = static_cast<int64_t>(instructions);
   current = nullptr;
-  stop_ = false;
+  stop_ = attention_ = false;
+  link_from_ = nullptr;
+  if (blocks_.resets() != resets_seen_) forget_blocks();
   RunExit exit = RunExit::Slice;
   for (;;) {
-    // First, so that a watchpoint stops behind its instruction and not in an interrupt's handler.
-    if (stop_) {
-      exit = RunExit::Stopped;
-      break;
+    if (attention_) [[unlikely]] {
+      attention_ = false;
+      // First, so that a watchpoint stops behind its instruction and not in an interrupt's handler.
+      if (stop_) {
+        exit = RunExit::Stopped;
+        break;
+      }
+      // What is left of the budget is the rest of the block, which may go beyond what the board waits for.
+      target_ -= static_cast<uint64_t>(budget);
+      budget = 0;
     }
-    if (events_) events();
+    if (events_) {
+      events();
+      if (stop_) continue;
+    }
     if (pending.activity == Activity::Shutdown) {
       exit = RunExit::Shutdown;
       break;
@@ -358,7 +373,12 @@ RunExit Cpu::run(uint64_t instructions) {
       pending.shadow_ss = false;
       if (shadow_ss) events_ = true;
       if (shadow && pending.intr) events_ = true;
-      if (!run_single()) {
+      // Not a branch's target with it: what waits behind the shadow comes first.
+      mode_ |= kModeSingle;
+      update_tag();
+      bool ran = run_single();
+      update_mode();
+      if (!ran) {
         pending.shadow = shadow;
         pending.shadow_ss = shadow_ss;
       }
@@ -371,7 +391,16 @@ RunExit Cpu::run(uint64_t instructions) {
               rip());
       continue;
     }
-    if (b->count > budget) b = part_of(*b, static_cast<unsigned>(budget));
+    if (observed_) {
+      MxcsrScope::collect(mxcsr);
+      if (!observer_->before(*this, b->insns[0])) {
+        stop();
+        continue;
+      }
+      b = first_of(b);
+    } else if (b->count > budget) {
+      b = part_of(*b, static_cast<unsigned>(budget));
+    }
     execute(b);
   }
   MxcsrScope::collect(mxcsr);

@@ -218,8 +218,8 @@ TlbEntry* Cpu::fill(uint64_t lin, Access a, View view) {
   auto whole = [frame](const mem::Region& x) {
     return x.host != nullptr && x.base <= frame && frame - x.base + mem::kPageSize <= x.size;
   };
-  bool direct =
-      whole(r) && !watched(page) && (view != View::User || (mode_ & kModeAlign) == 0) && observer_ == nullptr;
+  bool direct = whole(r) && !watched(page) && (view != View::User || (mode_ & kModeAlign) == 0) &&
+                (observer_ == nullptr || !observer_->wants_data(*this, page));
   e.phys = frame;
   e.read_tag = tag | (direct ? 0 : kTagSlow);
   if (direct) e.addend = reinterpret_cast<uint64_t>(r.host + (frame - r.base)) - page;

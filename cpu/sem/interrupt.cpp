@@ -242,6 +242,8 @@ void int1(Cpu& c, const Insn&) { software(c, kDB, Cause::SoftwareOne); }
 void Cpu::deliver(uint8_t vector, Cause cause, std::optional<uint32_t> error, uint64_t return_rip) {
   sem::Event e{vector, cause, error, return_rip};
   bool first = true;
+  // The handler is not where the branch before it went.
+  link_from_ = nullptr;
   for (;;) {
     deliveries.add({count(), return_rip, gpr[kRsp], cr.cr2, seg[kCs].selector, seg[kSs].selector, e.vector,
                     e.cause, !first, e.error});

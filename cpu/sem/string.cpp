@@ -60,34 +60,34 @@ struct Loop {
     cut(kRcx);
     // CMPS and SCAS that stop in the middle have their flags as before (SDM, REP).
     const LazyFlags flags = c.lazy;
-    uint64_t budget = allowed(), done = 0;
-    const int64_t slice = c.budget;  // attention from a device shortens it
+    const uint64_t limit = allowed();
+    uint64_t done = 0;
     try {
       while (left() != 0) {
-        if (done == budget || (done != 0 && (c.budget < slice || c.events_waiting()))) {
+        if (done == limit || (done != 0 && (c.attention_waiting() || c.events_waiting()))) {
           c.next_rip = (c.gpr[kSlotBlock] + i.ip) & c.ip_mask();
           c.leave = true;
           c.lazy = flags;
           break;
         }
-        uint64_t n = many(std::min(left(), budget - done));
+        uint64_t n = many(std::min(left(), limit - done));
         if (n == 0) {
           one();
           n = 1;
         }
         count_down(n);
         done += n;
+        c.budget -= static_cast<int64_t>(n);  // so that a device sees the time of its iteration
         if (stops_on_zf && c.lazy.zf() != want_zf) break;
       }
     } catch (const GuestFault&) {
       c.lazy = flags;
-      c.budget -= static_cast<int64_t>(done);
       throw;
     }
-    if (done > 1) {
-      // The instruction itself pays for one. Where the iterations ate into what the rest of the block was to
-      // use, the block is left after it.
-      c.budget -= static_cast<int64_t>(done - 1);
+    if (done != 0) {
+      // The block has paid for one. Where the iterations ate into what the rest of the block was to use, the
+      // block is left after it.
+      ++c.budget;
       if (c.budget < 0) c.leave = true;
     }
   }

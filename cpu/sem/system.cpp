@@ -5,7 +5,7 @@
 namespace ilse::cpu::sem {
 
 void ud(Cpu&, const Insn&) { fault(kUD); }
-void pause(Cpu&, const Insn&) {}
+void pause(Cpu& c, const Insn&) { c.pause(); }
 void fence(Cpu&, const Insn&) {}
 void cache_control(Cpu&, const Insn&) {}
 // CLFLUSH, CLFLUSHOPT, CLWB: no cache to flush, but the checks of a load.
@@ -315,8 +315,8 @@ void rdpmc(Cpu& c, const Insn&) {
 }
 
 void cpuid(Cpu& c, const Insn&) {
-  CpuidResult r =
-      c.model().cpuid(static_cast<uint32_t>(c.gpr[kRax]), static_cast<uint32_t>(c.gpr[kRcx]), c.id(), 1);
+  CpuidResult r = c.model().cpuid(static_cast<uint32_t>(c.gpr[kRax]), static_cast<uint32_t>(c.gpr[kRcx]),
+                                  c.id(), c.board().processors());
   c.gpr[kRax] = r.eax;
   c.gpr[kRbx] = r.ebx;
   c.gpr[kRcx] = r.ecx;
@@ -374,6 +374,8 @@ bool valid_pat(uint64_t v) {
   return true;
 }
 
+bool is_x2apic(uint32_t n) { return n >= 0x800 && n < 0x900; }
+
 // Machine check: one bank, nothing to report.
 bool is_machine_check(uint32_t n) {
   return n == 0x17A || n == 0x17B || n == 0x179 || (n >= 0x400 && n < 0x404);
@@ -393,6 +395,10 @@ void rdmsr(Cpu& c, const Insn&) {
     v = c.board().apic_base(c.id());
   } else if (n == 0x6E0 && m.has(Feature::Apic)) {
     v = c.board().tsc_deadline(c.id());
+  } else if (is_x2apic(n) && m.has(Feature::X2apic)) {
+    auto in_apic = c.board().x2apic_read(c.id(), n, c.now());
+    if (!in_apic) fault(kGP, 0);
+    v = *in_apic;
   } else if (n == 0xC0000080 && (m.has(Feature::Lm) || m.has(Feature::Nx))) {
     v = c.cr.efer;
   } else if (n == 0x10A && m.has(Feature::ArchCapabilities)) {
@@ -422,9 +428,13 @@ void wrmsr(Cpu& c, const Insn&) {
   } else if (n == 0x10) {
     c.msr.tsc_offset = v - c.now().ns;
   } else if (n == 0x1B && m.has(Feature::Apic)) {
+    constexpr uint64_t kExtd = 1 << 10;
+    if ((v & kExtd) != 0 && !m.has(Feature::X2apic)) fault(kGP, 0);
     if (!c.board().set_apic_base(c.id(), v, c.now())) fault(kGP, 0);
   } else if (n == 0x6E0 && m.has(Feature::Apic)) {
     c.board().set_tsc_deadline(c.id(), v, c.now());
+  } else if (is_x2apic(n) && m.has(Feature::X2apic)) {
+    if (!c.board().x2apic_write(c.id(), n, v, c.now())) fault(kGP, 0);
   } else if (n == 0xC0000080 && (m.has(Feature::Lm) || m.has(Feature::Nx))) {
     uint64_t allowed = (m.has(Feature::Syscall) ? kEferSce : 0u) | (m.has(Feature::Lm) ? kEferLme : 0u) |
                        (m.has(Feature::Nx) ? kEferNx : 0u);

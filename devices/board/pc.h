@@ -96,6 +96,9 @@ class Pc : public mem::BoardPort {
   void set_cr8(unsigned cpu, uint8_t value, mem::VTime now) override;
   uint64_t tsc_deadline(unsigned cpu) const override;
   void set_tsc_deadline(unsigned cpu, uint64_t value, mem::VTime now) override;
+  unsigned processors() const override { return config_.cpus; }
+  std::optional<uint64_t> x2apic_read(unsigned cpu, uint32_t msr, mem::VTime now) override;
+  bool x2apic_write(unsigned cpu, uint32_t msr, uint64_t value, mem::VTime now) override;
   void set_ferr(bool level) override;
   void set_smm(unsigned cpu, bool active) override;
   void shutdown(mem::VTime now) override;

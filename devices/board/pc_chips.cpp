@@ -86,6 +86,9 @@ PcChips::PcChips(Pc& pc, std::unique_ptr<mem::Ram> video_memory)
     local_apics.push_back(std::make_unique<LocalApic>(i, apic_bus, pc.scheduler_, config.tsc_hz));
   }
   apic_bus.set_io_apic(io_apic);
+  apic_bus.on_ipi([&pc] {
+    if (pc.pins_[pc.selected_] != nullptr) pc.pins_[pc.selected_]->yield();
+  });
   apic_page.selected = local_apics[0].get();
   hub.connect(pic, io_apic);
   hpet.on_legacy_route([this](bool on) { hub.set_legacy_route(on); });

@@ -29,7 +29,7 @@ void IoApic::service(unsigned pin) {
   uint64_t& e = state_.entry[pin];
   if ((e & kMasked) != 0 || ((e & kLevel) != 0 && (e & kRemoteIrr) != 0)) return;
   ApicMessage m;
-  m.destination = static_cast<uint32_t>(e >> 56);
+  m.destination = ApicMessage::destination8(static_cast<uint8_t>(e >> 56));
   m.logical = (e & kLogical) != 0;
   m.mode = static_cast<ApicMode>(e >> 8 & 7);
   m.vector = static_cast<uint8_t>(e);

@@ -175,7 +175,7 @@ void LocalApic::end_of_interrupt() {
 
 bool LocalApic::addressed_by(const ApicMessage& m) const {
   if (!enabled()) return false;
-  if (m.destination == 0xFF || m.destination == 0xFFFFFFFF) return true;
+  if (m.destination == ApicMessage::kEverybody) return true;
   if (!m.logical) return m.destination == id_;
   if (x2apic()) {
     // Cluster in the upper half, a bit per processor in the lower.
@@ -261,7 +261,8 @@ void LocalApic::send_ipi() {
   m.mode = mode_of(static_cast<uint32_t>(icr));
   m.vector = static_cast<uint8_t>(icr);
   m.logical = (icr & kIcrLogical) != 0;
-  m.destination = static_cast<uint32_t>(x2apic() ? icr >> 32 : icr >> 56);
+  m.destination = x2apic() ? static_cast<uint32_t>(icr >> 32)
+                           : ApicMessage::destination8(static_cast<uint8_t>(icr >> 56));
   // INIT level de-assert did something for discrete APICs only.
   if (m.mode == ApicMode::Init && (icr & kIcrLevel) == 0 && (icr & kIcrTrigger) != 0) return;
   bool fixed = m.mode == ApicMode::Fixed || m.mode == ApicMode::LowestPriority;
@@ -270,7 +271,7 @@ void LocalApic::send_ipi() {
     return;
   }
   switch (icr >> 18 & 3) {
-    case 0: bus_.send(m); break;
+    case 0: bus_.send(m, this); break;
     case 1: accept(m); break;
     case 2:
       bus_.send_to_others(*this, m);
@@ -462,14 +463,23 @@ std::optional<uint64_t> LocalApic::msr_read(uint32_t msr, VTime now) {
   unsigned index = msr - kFirstMsr;
   if (!x2apic() || msr < kFirstMsr || index > kSelfIpi) return std::nullopt;
   switch (index) {
-    case kEoi:
-    case kIcrHigh:
-    case kSelfIpi:
-    case kDfr:
-    case kApr: return std::nullopt;
     case kIcrLow: return state_.icr;
-    default: return read_register(index, now);
+    case kId:
+    case kVersion:
+    case kTpr:
+    case kPpr:
+    case kLdr:
+    case kSvr:
+    case kEsr:
+    case kInitialCount:
+    case kCurrentCount:
+    case kDivide: break;
+    default:
+      const bool bitmap = index >= kIsr && index < kIrr + 8;
+      const bool lvt = index >= kLvtFirst && index <= kLvtLast;
+      if (!bitmap && !lvt) return std::nullopt;
   }
+  return read_register(index, now);
 }
 
 bool LocalApic::msr_write(uint32_t msr, uint64_t value, VTime now) {

@@ -37,31 +37,37 @@ Breakpoint* Breakpoints::find(unsigned id) {
 
 void Breakpoints::resume() {
   stop_ = {};
-  watch_hit_ = false;
   done_ = 0;
-  resumed_at_ = code_linear(cpu_, cpu_.rip());
-  resumed_count_ = cpu_.count();
-  bool needed = steps_ != 0 || other_ != nullptr ||
-                std::any_of(list_.begin(), list_.end(), [](const Breakpoint& b) { return b.enabled; });
-  if (needed && cpu_.observer() != this) cpu_.observe(this);
-  if (!needed) release();
+  const cpu::Cpu& last = machine_.cpu();
+  resumed_ = {last.id(), code_linear(last, last.rip())};
+  const bool any = std::any_of(list_.begin(), list_.end(), [](const Breakpoint& b) { return b.enabled; });
+  for (unsigned k = 0; k < machine_.processors(); ++k) {
+    cpu::Cpu& cpu = machine_.cpu(k);
+    if (any || everywhere(cpu)) {
+      cpu.observe(this);
+    } else if (cpu.observer() == this) {
+      cpu.observe(nullptr);
+    }
+  }
 }
 
 void Breakpoints::release() {
-  if (cpu_.observer() == this) cpu_.observe(nullptr);
+  for (unsigned k = 0; k < machine_.processors(); ++k) {
+    if (machine_.cpu(k).observer() == this) machine_.cpu(k).observe(nullptr);
+  }
 }
 
-bool Breakpoints::hit(uint64_t linear) {
+bool Breakpoints::hit(cpu::Cpu& cpu, uint64_t linear) {
   std::optional<uint64_t> phys;
   for (Breakpoint& b : list_) {
-    if (!b.enabled || is_watch(b.kind)) continue;
+    if (!b.enabled || is_watch(b.kind) || b.processor.value_or(cpu.id()) != cpu.id()) continue;
     bool here = false;
     switch (b.kind) {
       case Breakpoint::Kind::Virtual:
-        here = b.address == cpu_.rip() && b.selector == cpu_.seg[cpu::kCs].selector;
+        here = b.address == cpu.rip() && b.selector == cpu.seg[cpu::kCs].selector;
         break;
       case Breakpoint::Kind::Physical:
-        if (!phys) phys = cpu_.translate_peek(linear);
+        if (!phys) phys = cpu.translate_peek(linear);
         here = phys && *phys == b.address;
         break;
       default: here = b.address == linear; break;
@@ -74,48 +80,64 @@ bool Breakpoints::hit(uint64_t linear) {
   return false;
 }
 
+bool Breakpoints::wants_code(const cpu::Cpu& cpu, uint64_t linear, uint64_t phys) const {
+  if (everywhere(cpu)) return true;
+  return std::any_of(list_.begin(), list_.end(), [&](const Breakpoint& b) {
+    if (!b.enabled || is_watch(b.kind)) return false;
+    uint64_t page = b.kind == Breakpoint::Kind::Physical ? phys : linear;
+    // Whatever CS holds: what runs with this base may be found again with another selector of the same base.
+    uint64_t address = b.kind == Breakpoint::Kind::Virtual ? code_linear(cpu, b.address) : b.address;
+    return (address & cpu::kPageMask) == page;
+  });
+}
+
+bool Breakpoints::wants_data(const cpu::Cpu& cpu, uint64_t linear) const {
+  if (everywhere(cpu)) return true;
+  return std::any_of(list_.begin(), list_.end(), [linear](const Breakpoint& b) {
+    return b.enabled && is_watch(b.kind) && linear >= (b.address & cpu::kPageMask) &&
+           linear <= ((b.address + b.length - 1) & cpu::kPageMask);
+  });
+}
+
 bool Breakpoints::before(cpu::Cpu& cpu, const cpu::Insn& insn) {
   uint64_t linear = code_linear(cpu, cpu.rip());
-  bool stop = watch_hit_;
-  bool first = done_ == 0 && linear == resumed_at_ && cpu.count() == resumed_count_;
-  if (!stop && !first) stop = hit(linear);
-  if (!stop && steps_ != 0 && done_ >= steps_) {
+  bool first = resumed_ && resumed_->processor == cpu.id() && resumed_->linear == linear;
+  bool stop = !first && hit(cpu, linear);
+  if (!stop && steps_ != 0 && cpu.id() == stepping_ && done_ >= steps_) {
     stop_ = {Stop::Reason::Step, {}, linear};
     stop = true;
   }
   if (stop) {
     steps_ = 0;
-    watch_hit_ = false;
     if (stop_.what.temporary) remove(stop_.what.id);
     return false;
   }
-  ++done_;
+  if (cpu.id() == stepping_) ++done_;
+  if (resumed_ && resumed_->processor == cpu.id()) resumed_.reset();
   if (other_ != nullptr) other_->before(cpu, insn);
   return true;
 }
 
 void Breakpoints::after(cpu::Cpu& cpu) {
   if (other_ != nullptr) other_->after(cpu);
-  if (!watch_hit_) return;
-  steps_ = 0;
-  watch_hit_ = false;
-  cpu.stop();
 }
 
 void Breakpoints::memory(uint64_t linear, mem::PhysAddr phys, unsigned width, cpu::Access a, uint64_t value) {
   if (other_ != nullptr) other_->memory(linear, phys, width, a, value);
   for (Breakpoint& b : list_) {
-    if (!b.enabled || !is_watch(b.kind) || watch_hit_) continue;
+    if (!b.enabled || !is_watch(b.kind) || stop_.reason != Stop::Reason::None) continue;
     if (b.kind == Breakpoint::Kind::Read && a != cpu::Access::Read) continue;
     if (b.kind == Breakpoint::Kind::Write && a != cpu::Access::Write) continue;
     if (linear - b.address >= b.length && b.address - linear >= width) continue;
     ++b.hits;
-    watch_hit_ = true;
     stop_ = {Stop::Reason::Watchpoint, b, linear};
+    steps_ = 0;
+    machine_.cpu().stop();
   }
 }
 
 void Breakpoints::interrupt(cpu::Cpu& cpu, uint8_t vector, cpu::Cause cause, std::optional<uint32_t> error) {
+  if (resumed_ && resumed_->processor == cpu.id()) resumed_.reset();
   if (other_ != nullptr) other_->interrupt(cpu, vector, cause, error);
 }
 

@@ -1,6 +1,8 @@
 // Breakpoints, watchpoints and steps for the GDB server and the debugger's prompt. Guest memory is never
-// patched: while there is something to watch the engine is the processor's Observer, which makes it run
-// instruction by instruction; without any, the guest runs at full speed.
+// patched: while there is something to watch the engine is the Observer of every processor. The pages with a
+// breakpoint run instruction by instruction, those with a watchpoint are accessed on the slow path; the rest
+// of the guest runs at full speed, and all of it where there is nothing to watch. A step watches all that one
+// processor does, and the others go on meanwhile.
 //
 // Where execution stops:
 // - a breakpoint: before the instruction. Going on from there does not hit it again.
@@ -15,7 +17,7 @@
 #include <optional>
 #include <vector>
 
-#include "cpu/cpu.h"
+#include "frontend/machine.h"
 
 namespace ilse::ui {
 
@@ -26,15 +28,16 @@ struct Breakpoint {
   uint16_t selector = 0;  // of Virtual: CS has to hold it
   uint64_t length = 1;    // of watchpoints, in bytes
   bool enabled = true;
-  bool temporary = false;  // gone when hit
-  int tag = 0;             // the owner's: GDB's Z type
+  bool temporary = false;             // gone when hit
+  std::optional<unsigned> processor;  // of the code breakpoints: only there
+  int tag = 0;                        // the owner's: GDB's Z type
   unsigned id = 0;
   uint64_t hits = 0;
 };
 
 class Breakpoints final : public cpu::Observer {
  public:
-  explicit Breakpoints(cpu::Cpu& cpu) : cpu_(cpu) {}
+  explicit Breakpoints(Machine& machine) : machine_(machine) {}
   ~Breakpoints() override { release(); }
   Breakpoints(const Breakpoints&) = delete;
   Breakpoints& operator=(const Breakpoints&) = delete;
@@ -46,16 +49,19 @@ class Breakpoints final : public cpu::Observer {
   Breakpoint* find(unsigned id);
   const std::vector<Breakpoint>& list() const { return list_; }
 
-  // Stop after this many instructions; 0: no step.
-  void step(uint64_t instructions) { steps_ = instructions; }
+  // Stop after this many instructions of one processor; 0: no step.
+  void step(uint64_t instructions, unsigned processor = 0) {
+    steps_ = instructions;
+    stepping_ = processor;
+  }
   // Hears everything that the processor tells an observer, while attached; null: nobody.
   void tell(cpu::Observer* other) { other_ = other; }
 
-  // To be called before the guest goes on after a stop: attaches to or leaves the processor.
+  // To be called before the guest goes on after a stop: attaches to the processors or leaves them.
   void resume();
   void release();
 
-  // Why Machine::run() said Stopped.
+  // Why Machine::run() said Stopped; the processor is Machine::cpu().
   struct Stop {
     enum class Reason : uint8_t { None, Step, Breakpoint, Watchpoint };
     Reason reason = Reason::None;
@@ -64,6 +70,11 @@ class Breakpoints final : public cpu::Observer {
   };
   const Stop& stop() const { return stop_; }
 
+  bool everywhere(const cpu::Cpu& cpu) const override {
+    return other_ != nullptr || (steps_ != 0 && stepping_ == cpu.id());
+  }
+  bool wants_code(const cpu::Cpu& cpu, uint64_t linear, uint64_t phys) const override;
+  bool wants_data(const cpu::Cpu& cpu, uint64_t linear) const override;
   bool before(cpu::Cpu& cpu, const cpu::Insn& insn) override;
   void after(cpu::Cpu& cpu) override;
   void memory(uint64_t linear, mem::PhysAddr phys, unsigned width, cpu::Access a, uint64_t value) override;
@@ -71,15 +82,20 @@ class Breakpoints final : public cpu::Observer {
   void triple_fault(cpu::Cpu& cpu) override;
 
  private:
-  bool hit(uint64_t linear);
+  bool hit(cpu::Cpu& cpu, uint64_t linear);
 
-  cpu::Cpu& cpu_;
+  Machine& machine_;
   std::vector<Breakpoint> list_;
   unsigned next_id_ = 1;
   uint64_t steps_ = 0;
-  uint64_t done_ = 0;  // instructions since resume()
-  uint64_t resumed_at_ = 0, resumed_count_ = 0;
-  bool watch_hit_ = false;
+  unsigned stepping_ = 0;
+  uint64_t done_ = 0;  // instructions since resume(), of the processor that is stepped
+  // Of the processor that had stopped, until it has run its next instruction or taken an interrupt.
+  struct Resumed {
+    unsigned processor;
+    uint64_t linear;
+  };
+  std::optional<Resumed> resumed_;
   Stop stop_;
   cpu::Observer* other_ = nullptr;
 };

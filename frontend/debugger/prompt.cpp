@@ -26,6 +26,7 @@ constexpr std::string_view kHelp =
     "watch r|w|a ADDR [N]  stop behind a read, write, either of N bytes\n"
     "info b                breakpoints; d, bpe, bpd N: delete, enable, disable\n"
     "bt [N]                frames along RBP\n"
+    "cpu N                 the commands are about processor N\n"
     "trace on|off          print each instruction as it runs\n"
     "q                     quit\n";
 
@@ -52,23 +53,25 @@ Prompt::Prompt(Machine& machine, Output output, std::function<bool()> interrupte
     : machine_(machine),
       output_(std::move(output)),
       interrupted_(std::move(interrupted)),
-      breakpoints_(machine.cpu()) {}
+      breakpoints_(machine),
+      selected_(machine.cpu().id()) {}
 
 Prompt::~Prompt() = default;
 
 std::string Prompt::here() {
-  cpu::Cpu& cpu = machine_.cpu();
-  std::string out("(");
+  cpu::Cpu& cpu = this->cpu();
+  std::string out = machine_.processors() > 1 ? "cpu" + std::to_string(selected_) + " (" : "(";
   out.append(std::to_string(machine_.instructions())).append(") ").append(mode_name(cpu)).append(" ");
   return out + disassembly_text(cpu, disassembler_, code_linear(cpu, cpu.rip()), 1);
 }
 
 bool Prompt::go(uint64_t steps) {
-  breakpoints_.step(steps);
+  breakpoints_.step(steps, selected_);
   breakpoints_.resume();
   MachineExit exit = MachineExit::None;
   while (exit == MachineExit::None && !(interrupted_ && interrupted_())) exit = machine_.run(kSlice);
   breakpoints_.step(0);
+  selected_ = machine_.cpu().id();
   const Breakpoints::Stop& why = breakpoints_.stop();
   if (exit == MachineExit::Stopped && !why.what.temporary) {
     if (why.reason == Breakpoints::Stop::Reason::Breakpoint) {
@@ -83,7 +86,7 @@ bool Prompt::go(uint64_t steps) {
   }
   if (exit != MachineExit::None && exit != MachineExit::Stopped) {
     exit_ = exit;
-    if (exit == MachineExit::TripleFault) say(triple_fault_text(machine_.cpu()));
+    if (exit == MachineExit::TripleFault) say(triple_fault_text(cpu()));
     say("the machine has ended\n");
     return false;
   }
@@ -92,7 +95,7 @@ bool Prompt::go(uint64_t steps) {
 }
 
 bool Prompt::step_over() {
-  cpu::Cpu& cpu = machine_.cpu();
+  cpu::Cpu& cpu = this->cpu();
   uint64_t pc = code_linear(cpu, cpu.rip());
   std::array<uint8_t, 15> code{};
   size_t n = peek_linear(cpu, pc, code);
@@ -104,6 +107,7 @@ bool Prompt::step_over() {
   Breakpoint b;
   b.address = pc + t.length;
   b.temporary = true;
+  b.processor = selected_;
   unsigned id = breakpoints_.add(b);
   bool alive = go(0);
   breakpoints_.remove(id);
@@ -111,7 +115,7 @@ bool Prompt::step_over() {
 }
 
 bool Prompt::set_breakpoint(Breakpoint::Kind kind, std::string_view address) {
-  cpu::Cpu& cpu = machine_.cpu();
+  cpu::Cpu& cpu = this->cpu();
   Breakpoint b;
   b.kind = kind;
   std::optional<uint64_t> at;
@@ -156,8 +160,19 @@ void Prompt::list_breakpoints() {
   }
 }
 
+void Prompt::select(std::string_view number) {
+  unsigned n = 0;
+  auto r = std::from_chars(number.data(), number.data() + number.size(), n);
+  if (r.ec != std::errc() || n >= machine_.processors()) {
+    say("no such processor\n");
+    return;
+  }
+  selected_ = n;
+  say(here());
+}
+
 void Prompt::backtrace() {
-  cpu::Cpu& cpu = machine_.cpu();
+  cpu::Cpu& cpu = this->cpu();
   size_t width = code_bits(cpu) / 8;
   uint64_t mask = width == 8 ? ~0ull : (1ull << (8 * width)) - 1;
   uint64_t stack = code_bits(cpu) == 64 ? 0 : cpu.seg[cpu::kSs].base;
@@ -185,7 +200,7 @@ bool Prompt::command(std::string_view line) {
   std::string_view first = w.size() > 1 ? w[1] : "";
   if (w[0] == "q" || w[0] == "quit" || w[0] == "exit") return false;
   if (w[0] == "s" || w[0] == "step" || w[0] == "si") {
-    auto n = first.empty() ? std::optional<uint64_t>(1) : parse_address(machine_.cpu(), first);
+    auto n = first.empty() ? std::optional<uint64_t>(1) : parse_address(cpu(), first);
     return go(std::max<uint64_t>(n.value_or(1), 1));
   }
   if (w[0] == "n" || w[0] == "p" || w[0] == "next") return step_over();
@@ -194,8 +209,8 @@ bool Prompt::command(std::string_view line) {
   if (w[0] == "vb" || w[0] == "vbreak") return set_breakpoint(Breakpoint::Kind::Virtual, first);
   if (w[0] == "pb" || w[0] == "pbreak") return set_breakpoint(Breakpoint::Kind::Physical, first);
   if (w[0] == "watch" && w.size() > 2) {
-    auto at = parse_address(machine_.cpu(), w[2]);
-    auto length = w.size() > 3 ? parse_address(machine_.cpu(), w[3]) : std::optional<uint64_t>(1);
+    auto at = parse_address(cpu(), w[2]);
+    auto length = w.size() > 3 ? parse_address(cpu(), w[3]) : std::optional<uint64_t>(1);
     if (!at || !length || (first != "r" && first != "w" && first != "a")) {
       say("watch r|w|a ADDR [N]\n");
       return true;
@@ -215,17 +230,21 @@ bool Prompt::command(std::string_view line) {
   }
   if (w[0] == "d" || w[0] == "del" || w[0] == "delete" || w[0] == "bpe" || w[0] == "bpd")
     return change_breakpoint(w[0], first);
+  if (w[0] == "cpu") {
+    select(first);
+    return true;
+  }
   if (w[0] == "bt") {
     backtrace();
     return true;
   }
   if (w[0] == "trace") {
     if (first == "on") {
-      trace_ = std::make_unique<TraceWriter>(output_, TraceWriter::Filter{});
+      trace_ = std::make_unique<TraceWriter>(output_, TraceWriter::Filter{}, machine_.processors());
       breakpoints_.tell(trace_.get());
-      trace_->begin(machine_.cpu());
+      for (unsigned k = 0; k < machine_.processors(); ++k) trace_->begin(machine_.cpu(k));
     } else if (trace_) {
-      trace_->end(machine_.cpu());
+      for (unsigned k = 0; k < machine_.processors(); ++k) trace_->end(machine_.cpu(k));
       breakpoints_.tell(nullptr);
       trace_.reset();
     }
@@ -236,7 +255,7 @@ bool Prompt::command(std::string_view line) {
     say(monitor_help());
     return true;
   }
-  std::string shown = monitor_command(machine_, disassembler_, text);
+  std::string shown = monitor_command(machine_, selected_, disassembler_, text);
   say(shown.empty() ? "unknown command; try help\n" : shown);
   return true;
 }

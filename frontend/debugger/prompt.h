@@ -41,6 +41,8 @@ class Prompt {
   void list_breakpoints();
   void backtrace();
   void say(std::string_view text) { output_(text); }
+  cpu::Cpu& cpu() { return machine_.cpu(selected_); }
+  void select(std::string_view number);
 
   Machine& machine_;
   Output output_;
@@ -49,6 +51,7 @@ class Prompt {
   Breakpoints breakpoints_;
   std::unique_ptr<TraceWriter> trace_;
   std::string last_;
+  unsigned selected_ = 0;  // processor
   MachineExit exit_ = MachineExit::None;
 };
 

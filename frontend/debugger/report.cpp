@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "cpu/isa/decoder.h"
+#include "cpu/sem/explain.h"
 #include "frontend/debugger/guest_memory.h"
 #include "frontend/trace/trace_writer.h"
 
@@ -88,9 +90,7 @@ std::string page_text(const cpu::Cpu& cpu, uint64_t linear) {
 }
 
 // GDB's x/NFU: count, format (x d u o t a c s i), unit (b h w g).
-std::string examine(Machine& machine, const Disassembler& d, std::string_view spec, uint64_t at,
-                    bool physical) {
-  cpu::Cpu& cpu = machine.cpu();
+std::string examine(cpu::Cpu& cpu, const Disassembler& d, std::string_view spec, uint64_t at, bool physical) {
   unsigned count = 0, unit = 4;
   char kind = 'x';
   while (!spec.empty() && spec[0] >= '0' && spec[0] <= '9') {
@@ -200,6 +200,23 @@ std::string disassembly_text(cpu::Cpu& cpu, const Disassembler& d, uint64_t line
   return out;
 }
 
+// What the instructions from `linear` on do, from the same source as the engine.
+std::string explanation_text(cpu::Cpu& cpu, const Disassembler& d, uint64_t linear, unsigned count) {
+  std::string out;
+  for (unsigned k = 0; k < count; ++k) {
+    std::string line = disassembly_text(cpu, d, linear, 1);
+    std::array<uint8_t, cpu::kMaxInsnBytes> code{};
+    cpu::Insn insn;
+    auto n = static_cast<unsigned>(peek_linear(cpu, linear, code));
+    if (cpu::decode(code.data(), n, cpu.mode(), cpu.model(), 0, insn) != cpu::DecodeStatus::Ok)
+      return out + line;
+    std::string text = cpu::explain(insn);
+    out.append(line).append("  ").append(text.empty() ? "(no words for it)" : text).append("\n");
+    linear += insn.len;
+  }
+  return out;
+}
+
 std::vector<std::string_view> words_of(std::string_view text) {
   std::vector<std::string_view> out;
   while (!text.empty()) {
@@ -250,8 +267,21 @@ std::optional<uint64_t> parse_address(const cpu::Cpu& cpu, std::string_view text
   return v;
 }
 
-std::string monitor_command(Machine& machine, const Disassembler& d, std::string_view text) {
-  cpu::Cpu& cpu = machine.cpu();
+std::string processors_text(Machine& machine, unsigned selected) {
+  std::string out;
+  for (unsigned k = 0; k < machine.processors(); ++k) {
+    const cpu::Cpu& c = machine.cpu(k);
+    static constexpr std::array kActivities{"running", "halted", "shut down", "waits for SIPI"};
+    out += format("%c CPU #%u: %s, %s cpl %u at %04x:%llx\n", k == selected ? '*' : ' ', k,
+                  kActivities[static_cast<size_t>(c.pending.activity)], std::string(mode_name(c)).c_str(),
+                  c.cpl(), c.seg[cpu::kCs].selector, static_cast<Ull>(c.rip()));
+  }
+  return out;
+}
+
+std::string monitor_command(Machine& machine, unsigned selected, const Disassembler& d,
+                            std::string_view text) {
+  cpu::Cpu& cpu = machine.cpu(selected);
   auto w = words_of(text);
   if (w.empty()) return {};
   auto address = [&](size_t n, uint64_t otherwise) {
@@ -263,6 +293,7 @@ std::string monitor_command(Machine& machine, const Disassembler& d, std::string
     std::string_view what = w.size() > 1 ? w[1] : "";
     if (what == "registers" || what == "r" || what == "reg" || what == "cpu")
       return general_text(cpu) + segments_text(cpu) + control_text(cpu);
+    if (what == "cpus") return processors_text(machine, selected);
     if (what == "idt") return idt_text(cpu);
     if (what == "gdt") return gdt_text(cpu);
     if (what == "page" || what == "tab" || what == "mem") {
@@ -278,19 +309,22 @@ std::string monitor_command(Machine& machine, const Disassembler& d, std::string
     auto at = address(1, pc);
     return at ? page_text(cpu, *at) : kNoAddress;
   }
-  if (w[0] == "u" || w[0].starts_with("u/")) {
+  const bool explained = w[0] == "e" || w[0] == "explain" || w[0].starts_with("e/");
+  if (explained || w[0] == "u" || w[0].starts_with("u/")) {
     auto at = address(1, pc);
-    unsigned count = 8;
-    std::string_view n = w[0].size() > 2 ? w[0].substr(2) : w.size() > 2 ? w[2] : "";
+    unsigned count = explained ? 1 : 8;
+    std::string_view n = w[0].size() > 2 && w[0][1] == '/' ? w[0].substr(2) : w.size() > 2 ? w[2] : "";
     if (!n.empty()) std::from_chars(n.data(), n.data() + n.size(), count);
-    return at ? disassembly_text(cpu, d, *at, std::clamp(count, 1u, 4096u)) : kNoAddress;
+    if (!at) return kNoAddress;
+    auto show = explained ? explanation_text : disassembly_text;
+    return show(cpu, d, *at, std::clamp(count, 1u, 4096u));
   }
   bool physical = w[0] == "xp" || w[0].starts_with("xp/");
   if (physical || w[0] == "x" || w[0].starts_with("x/")) {
     auto at = address(1, pc);
     if (!at) return kNoAddress;
     size_t slash = w[0].find('/');
-    return examine(machine, d, slash == std::string_view::npos ? "" : w[0].substr(slash + 1), *at, physical);
+    return examine(cpu, d, slash == std::string_view::npos ? "" : w[0].substr(slash + 1), *at, physical);
   }
   return {};
 }
@@ -298,10 +332,12 @@ std::string monitor_command(Machine& machine, const Disassembler& d, std::string
 std::string monitor_help() {
   return "r, sreg, creg         general, segment, control registers\n"
          "info registers|idt|gdt  all registers; the tables\n"
+         "info cpus             the processors\n"
          "info page [ADDR]      where a linear address is mapped\n"
          "x/NFU ADDR            memory, linear: N, format x d u o t c i, unit b h w g\n"
          "xp/NFU ADDR           memory, physical\n"
-         "u [ADDR [N]]          disassemble\n";
+         "u [ADDR [N]]          disassemble\n"
+         "e [ADDR [N]]          explain: what the instruction reads, does and writes\n";
 }
 
 }  // namespace ilse::ui

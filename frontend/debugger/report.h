@@ -18,8 +18,12 @@ std::string control_text(const cpu::Cpu& cpu);
 // `count` instructions from `linear` on, a line each.
 std::string disassembly_text(cpu::Cpu& cpu, const Disassembler& d, uint64_t linear, unsigned count);
 
-// A command that only shows: see monitor_help(). Empty when it is none.
-std::string monitor_command(Machine& machine, const Disassembler& d, std::string_view text);
+// A line a processor: what it does and where it is; a star at the selected one.
+std::string processors_text(Machine& machine, unsigned selected);
+
+// A command that only shows, of the selected processor: see monitor_help(). Empty when it is none.
+std::string monitor_command(Machine& machine, unsigned selected, const Disassembler& d,
+                            std::string_view text);
 std::string monitor_help();
 
 // Words between spaces.

@@ -28,7 +28,7 @@ constexpr std::string_view kBadPacket = "E22", kBadAddress = "E14";
 
 Stub::Stub(ui::Machine& machine, bool stopped)
     : machine_(machine),
-      breakpoints_(machine.cpu()),
+      breakpoints_(machine),
       target_(machine.cpu().model().has(cpu::Feature::Lm) ? Arch::X86_64 : Arch::I386),
       stopped_(stopped) {}
 
@@ -43,6 +43,7 @@ void Stub::connect(PacketLayer* link) {
   swbreak_ = hwbreak_ = false;
   breakpoints_.clear();
   breakpoints_.step(0);
+  machine_.allow(~0ull);
   if (link == nullptr) {
     breakpoints_.release();
     return;
@@ -53,6 +54,7 @@ void Stub::connect(PacketLayer* link) {
     why_ = {};
     stopped_ = true;
   }
+  thread_ = machine_.cpu().id();
   breakpoints_.release();
 }
 
@@ -61,7 +63,8 @@ void Stub::reply(std::string_view text) {
 }
 
 std::string Stub::stop_reply() const {
-  std::string out(signal_ == Signal::Int ? "T02thread:1;" : "T05thread:1;");
+  std::string out(signal_ == Signal::Int ? "T02thread:" : "T05thread:");
+  out += hex(machine_.cpu().id() + 1) + ";";
   if (why_.reason == Breakpoints::Stop::Reason::Watchpoint) {
     const char* name = why_.what.kind == Breakpoint::Kind::Write  ? "watch"
                        : why_.what.kind == Breakpoint::Kind::Read ? "rwatch"
@@ -78,6 +81,7 @@ std::string Stub::stop_reply() const {
 void Stub::report(Signal signal) {
   stopped_ = true;
   signal_ = signal;
+  thread_ = machine_.cpu().id();
   if (waiting_) reply(stop_reply());
   waiting_ = false;
 }
@@ -105,9 +109,10 @@ void Stub::ran(ui::MachineExit exit) {
   report(Signal::Trap);
 }
 
-void Stub::resume(bool step) {
-  breakpoints_.step(step ? 1 : 0);
-  if (step && (sstep_ & 2) != 0) machine_.cpu().pending.shadow = true;
+void Stub::resume(std::optional<unsigned> stepped, uint64_t allowed) {
+  breakpoints_.step(stepped ? 1 : 0, stepped.value_or(0));
+  if (stepped && (sstep_ & 2) != 0) machine_.cpu(*stepped).pending.shadow = true;
+  machine_.allow(allowed);
   breakpoints_.resume();
   stopped_ = false;
   waiting_ = true;
@@ -119,34 +124,62 @@ std::string Stub::move(std::string_view text, bool with_signal, bool step) {
     take(text, ";");
   }
   if (auto address = take_hex(text)) {
-    cpu::Cpu& cpu = machine_.cpu();
-    cpu.set_rip(cpu.code64() ? *address : (*address - cpu.seg[cpu::kCs].base) & 0xFFFFFFFF);
+    cpu().set_rip(cpu().code64() ? *address : (*address - cpu().seg[cpu::kCs].base) & 0xFFFFFFFF);
   }
-  resume(step);
+  resume(step ? std::optional(thread_) : std::nullopt, ~0ull);
   return {};
 }
 
-// The first action that names thread 1 or no thread.
+std::optional<int> Stub::thread(std::string_view text) const {
+  // With the process of the multiprocess extension, which has all threads.
+  if (take(text, "p")) {
+    if (!take_hex(text)) return std::nullopt;
+    if (!take(text, ".")) return kAll;
+  }
+  if (text == "-1") return kAll;
+  auto n = take_hex(text);
+  if (!n || !text.empty() || *n > machine_.processors()) return std::nullopt;
+  return static_cast<int>(*n) - 1;
+}
+
+// For each thread its first action counts.
 std::string Stub::vcont(std::string_view text) {
+  uint64_t allowed = 0;
+  std::optional<unsigned> stepped;
   while (take(text, ";")) {
     size_t end = std::min(text.find(';'), text.size());
     std::string_view action = text.substr(0, end);
     text.remove_prefix(end);
+    if (action.empty() || std::string_view("cCsS").find(action[0]) == std::string_view::npos)
+      return std::string(kBadPacket);
     size_t colon = action.find(':');
-    std::string_view thread = colon == std::string_view::npos ? "-1" : action.substr(colon + 1);
-    if (thread != "-1" && thread != "0" && thread != "1" && thread != "01" && thread != "p1.1" &&
-        thread != "p1.-1")
-      continue;
-    if (action.empty()) break;
-    switch (action[0]) {
-      case 'c':
-      case 'C': resume(false); return {};
-      case 's':
-      case 'S': resume(true); return {};
-      default: return std::string(kBadPacket);
-    }
+    auto whose = colon == std::string_view::npos ? std::optional(kAll) : thread(action.substr(colon + 1));
+    if (!whose) continue;
+    if (*whose == kAny) whose = static_cast<int>(thread_);
+    const bool step = action[0] == 's' || action[0] == 'S';
+    // Of a step of all, that of the selected one is reported.
+    const unsigned one = *whose == kAll ? thread_ : static_cast<unsigned>(*whose);
+    if (step && !stepped && (allowed >> one & 1) == 0) stepped = one;
+    allowed |= *whose == kAll ? ~0ull : 1ull << one;
   }
-  return std::string(kBadPacket);
+  if (allowed == 0) return std::string(kBadPacket);
+  resume(stepped, allowed);
+  return {};
+}
+
+// Hg, and Hc for debuggers without vCont.
+std::string Stub::select(std::string_view text) {
+  if (!take(text, "g") && !take(text, "c")) return std::string(kBadPacket);
+  auto whose = thread(text);
+  if (!whose) return std::string(kBadPacket);
+  if (*whose >= 0) thread_ = static_cast<unsigned>(*whose);
+  return "OK";
+}
+
+std::string Stub::threads() const {
+  std::string out("m");
+  for (unsigned k = 0; k < machine_.processors(); ++k) out.append(k == 0 ? "" : ",").append(hex(k + 1));
+  return out;
 }
 
 std::string Stub::read_memory(std::string_view text) {
@@ -157,9 +190,9 @@ std::string Stub::read_memory(std::string_view text) {
   std::string data(std::min<uint64_t>(*length, kPacketSize / 2), '\0');
   size_t n = data.size();
   if (physical_) {
-    ui::peek_physical(machine_.cpu(), *address, bytes_of(data));
+    ui::peek_physical(cpu(), *address, bytes_of(data));
   } else {
-    n = ui::peek_linear(machine_.cpu(), *address, bytes_of(data));
+    n = ui::peek_linear(cpu(), *address, bytes_of(data));
   }
   if (n == 0 && *length != 0) return std::string(kBadAddress);
   return to_hex(std::string_view(data).substr(0, n));
@@ -173,8 +206,8 @@ std::string Stub::write_memory(std::string_view text, bool binary) {
   std::optional<std::string> data = binary ? std::string(text) : from_hex(text);
   if (!data || data->size() != *length) return std::string(kBadPacket);
   if (physical_) {
-    ui::poke_physical(machine_.cpu(), *address, bytes_of(*data));
-  } else if (ui::poke_linear(machine_.cpu(), *address, bytes_of(*data)) != data->size()) {
+    ui::poke_physical(cpu(), *address, bytes_of(*data));
+  } else if (ui::poke_linear(cpu(), *address, bytes_of(*data)) != data->size()) {
     return std::string(kBadAddress);
   }
   return "OK";
@@ -228,10 +261,16 @@ std::string Stub::query(std::string_view text) {
   }
   if (take(text, "Xfer:features:read:target.xml:")) return xfer(text);
   if (take(text, "Xfer:features:read:")) return "E00";
-  if (text == "C") return "QC1";
-  if (text == "fThreadInfo") return "m1";
+  if (text == "C") return "QC" + hex(thread_ + 1);
+  if (text == "fThreadInfo") return threads();
   if (text == "sThreadInfo") return "l";
-  if (take(text, "ThreadExtraInfo,")) return to_hex("CPU#0");
+  if (take(text, "ThreadExtraInfo,")) {
+    auto whose = thread(text);
+    if (!whose || *whose < 0) return std::string(kBadPacket);
+    const auto n = static_cast<unsigned>(*whose);
+    const bool running = machine_.cpu(n).pending.activity == cpu::Activity::Running;
+    return to_hex("CPU#" + std::to_string(n) + (running ? " [running]" : " [halted ]"));
+  }
   if (text.starts_with("Attached")) return "1";
   if (text.starts_with("Symbol:")) return "OK";
   if (text == "Offsets") return "Text=0;Data=0;Bss=0";
@@ -270,7 +309,6 @@ void Stub::packet(std::string_view text) {
     reply("");
     return;
   }
-  cpu::Cpu& cpu = machine_.cpu();
   const char command = text[0];
   text.remove_prefix(1);
   bool moving = false;
@@ -283,23 +321,24 @@ void Stub::packet(std::string_view text) {
   switch (command) {
     case '?': out = stop_reply(); break;
     case '!': out = "OK"; break;
-    case 'g': out = to_hex(target_.read_all(cpu)); break;
+    case 'g': out = to_hex(target_.read_all(cpu())); break;
     case 'G': {
       auto data = from_hex(text);
-      if (data) target_.write_all(cpu, *data);
+      if (data) target_.write_all(cpu(), *data);
       out = data ? "OK" : kBadPacket;
       break;
     }
     case 'p': {
       auto n = take_hex(text);
-      std::string value = n ? target_.read(cpu, static_cast<unsigned>(std::min<uint64_t>(*n, 0xFFFF))) : "";
+      std::string value = n ? target_.read(cpu(), static_cast<unsigned>(std::min<uint64_t>(*n, 0xFFFF))) : "";
       out = value.empty() ? std::string(kBadPacket) : to_hex(value);
       break;
     }
     case 'P': {
       auto n = take_hex(text);
       auto data = take(text, "=") ? from_hex(text) : std::nullopt;
-      bool ok = n && data && target_.write(cpu, static_cast<unsigned>(std::min<uint64_t>(*n, 0xFFFF)), *data);
+      bool ok =
+          n && data && target_.write(cpu(), static_cast<unsigned>(std::min<uint64_t>(*n, 0xFFFF)), *data);
       out = ok ? "OK" : kBadPacket;
       break;
     }
@@ -326,15 +365,15 @@ void Stub::packet(std::string_view text) {
         out = "OK";
       }
       break;
-    case 'H': out = "OK"; break;
-    case 'T': out = text == "1" || text == "01" ? "OK" : kBadPacket; break;
+    case 'H': out = select(text); break;
+    case 'T': out = thread(text).value_or(kAny) >= 0 ? "OK" : kBadPacket; break;
     case 'k':
       killed_ = true;
       moving = true;
       break;
     case 'D':
       breakpoints_.clear();
-      resume(false);
+      resume(std::nullopt, ~0ull);
       waiting_ = false;
       out = "OK";
       break;
@@ -349,7 +388,7 @@ void Stub::packet(std::string_view text) {
 }
 
 std::string Stub::monitor(std::string_view text) {
-  std::string out = ui::monitor_command(machine_, disassembler_, text);
+  std::string out = ui::monitor_command(machine_, thread_, disassembler_, text);
   if (!out.empty()) return to_hex(out);
   if (text == "reset" || text == "system_reset") {
     machine_.reset(dev::ResetKind::Hard);

@@ -2,7 +2,10 @@
 // without sockets. Lives in the machine's thread; packets come in while the guest is stopped, or between its
 // slices.
 //
-// - One thread, number 1. The target description: target.h.
+// - Processor N is thread N + 1. All stop together. `vCont;s:1;c` steps a thread while the others run; a
+// thread
+//   without an action (GDB's scheduler-locking) stands still, and the guest's clock goes on.
+// - The target description: target.h.
 // - Breakpoints (Z0, Z1) and watchpoints (Z2, Z3, Z4) are by linear address; breakpoints.h says where they
 // stop.
 // - Memory (m, M, X) is linear under the current paging, or physical after `maintenance packet
@@ -53,7 +56,9 @@ class Stub {
  private:
   enum class Signal : uint8_t { Int = 2, Trap = 5 };
   void reply(std::string_view text);
-  void resume(bool step);
+  cpu::Cpu& cpu() { return machine_.cpu(thread_); }
+  // `stepped`: the processor to step; `allowed`: a bit for each that may run.
+  void resume(std::optional<unsigned> stepped, uint64_t allowed);
   void report(Signal signal);
   std::string stop_reply() const;
   std::string query(std::string_view text);
@@ -64,6 +69,11 @@ class Stub {
   std::string breakpoint(std::string_view text, bool insert);
   std::string move(std::string_view text, bool with_signal, bool step);
   std::string vcont(std::string_view text);
+  std::string select(std::string_view text);
+  std::string threads() const;
+  // A thread-id: kAll, kAny or a processor.
+  static constexpr int kAll = -2, kAny = -1;
+  std::optional<int> thread(std::string_view text) const;
   std::string monitor(std::string_view text);
   Arch automatic_arch() const;
 
@@ -72,6 +82,7 @@ class Stub {
   ui::Disassembler disassembler_;
   Target target_;
   PacketLayer* link_ = nullptr;
+  unsigned thread_ = 0;  // Hg: the processor that the packets are about
   bool stopped_;
   bool killed_ = false;
   bool waiting_ = false;  // the other side waits for a stop reply

@@ -36,17 +36,26 @@ Result<void> memory(Draft& d, const std::string& value) {
   return {};
 }
 
-Result<void> smp(Draft&, const std::string& value) {
-  uint64_t cpus = 1;
+// CPUS, or the product of sockets, cores and threads; the guest sees cores of one package either way.
+Result<void> smp(Draft& d, const std::string& value) {
+  uint64_t cpus = 0, product = 1;
   for (const auto& [key, text] : split_suboptions(value)) {
     bool plain = text.empty();
     auto n = parse_number(plain ? key : text);
     if (!n || *n == 0) return Error{"not a number of processors: '" + (plain ? key : text) + "'"};
     if (!plain && key != "cpus" && key != "cores" && key != "threads" && key != "sockets" && key != "maxcpus")
       return Error{"there is no '" + key + "'"};
-    cpus = std::max(cpus, *n);
+    if (plain || key == "cpus") {
+      cpus = *n;
+    } else if (key != "maxcpus") {
+      constexpr uint64_t kTooMany = dev::BoardConfig::kMaxCpus + 1;
+      product = std::min(product * std::min(*n, kTooMany), kTooMany);
+    }
   }
-  if (cpus > 1) return Error{"this version emulates one processor; more come with a later one"};
+  if (cpus == 0) cpus = product;
+  if (cpus > dev::BoardConfig::kMaxCpus)
+    return Error{"must be 1 to " + std::to_string(dev::BoardConfig::kMaxCpus) + " processors"};
+  d.options.cpus = static_cast<unsigned>(cpus);
   return {};
 }
 
@@ -180,7 +189,7 @@ Result<void> ignore(Draft&, const std::string&) { return {}; }
 
 constexpr OptionRow kRows[] = {
     {"m", "SIZE", "memory: MiB, or with a suffix 512M, 2G (default 128)", memory},
-    {"smp", "N", "number of processors: 1 in this version", smp},
+    {"smp", "N", "number of processors (1)", smp},
     {"cpu", "NAME[,+F,-F]", "processor model and features (default max; -cpu help lists them)", cpu_model},
     {"seed", "N", "where RDRAND's and RDSEED's numbers start (default 1)", seed},
     {"machine", "pc[,smm=on|off]", "the only machine: i440FX + PIIX3", machine},

@@ -49,6 +49,7 @@ struct Options {
   Command command = Command::Run;
 
   uint64_t ram_mib = 128;
+  unsigned cpus = 1;
   std::string cpu = "max";
   uint64_t seed = 1;
   bool smm = true;
@@ -75,6 +76,7 @@ struct Options {
   std::string name;
   std::string screenshot;
 
+  bool translate = true;  // hot blocks, to host code; false: interpret only
   ClockMode clock = ClockMode::Host;
   uint64_t max_instructions = UINT64_MAX;
   double max_seconds = 0;  // 0: no limit

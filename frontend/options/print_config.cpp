@@ -47,7 +47,7 @@ std::vector<Line> lines(const Options& o) {
   add({"-machine", std::string("pc,smm=") + (o.smm ? "on" : "off")});
   add({"-cpu", o.cpu});
   add({"-seed", std::to_string(o.seed)});
-  add({"-smp", "1"});
+  add({"-smp", std::to_string(o.cpus)});
   add({"-m", std::to_string(o.ram_mib)});
   add({"-boot", "order=" + o.boot_order + ",menu=" + (o.boot_menu ? "on" : "off")});
   text("-L", o.firmware_dir);
@@ -94,7 +94,7 @@ std::vector<Line> lines(const Options& o) {
   text("-name", escaped(o.name));
   flag("-no-reboot", o.no_reboot);
   flag("-no-shutdown", o.no_shutdown);
-  add({"--engine", "interp"});
+  add({"--engine", o.translate ? "jit" : "interp"});
   add({"--clock", o.clock == ClockMode::Host ? "host" : "instructions"});
   if (o.max_instructions != UINT64_MAX) add({"--max-instructions", std::to_string(o.max_instructions)});
   if (o.max_seconds > 0) {

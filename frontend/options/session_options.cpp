@@ -49,10 +49,10 @@ Result<void> name(Draft& d, const std::string& value) {
   return {};
 }
 
-Result<void> engine(Draft&, const std::string& value) {
-  if (value == "interp") return {};
-  if (value == "jit") return Error{"the translating engine is not in this version; only interp"};
-  return Error{"it is interp or jit"};
+Result<void> engine(Draft& d, const std::string& value) {
+  if (value != "interp" && value != "jit") return Error{"it is interp or jit"};
+  d.options.translate = value == "jit";
+  return {};
 }
 
 Result<void> clock(Draft& d, const std::string& value) {
@@ -165,7 +165,7 @@ constexpr OptionRow kSession[] = {
     {"screenshot", "FILE.png", "writes the screen to a PNG file at the end", screenshot},
     {"clock", "MODE", "host: virtual time follows the host's (run); instructions: it is exactly repeatable",
      clock},
-    {"engine", "interp", "the processor's engine", engine},
+    {"engine", "interp|jit", "the processor's engine (interp)", engine},
     {"max-instructions", "N", "ends with status 8 after N instructions", count<&Options::max_instructions>},
     {"max-seconds", "S", "ends with status 10 after S seconds of the host's time", seconds},
     {"hash-every", "N", "prints `hash COUNT HEX` of the machine's state every N instructions",

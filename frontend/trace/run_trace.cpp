@@ -26,8 +26,7 @@ mem::Result<MachineExit> run_trace(Machine& machine, const TraceJob& job,
       [&](std::string_view text) {
         bad = bad || std::fwrite(text.data(), 1, text.size(), file.get()) != text.size();
       },
-      job.filter);
-  cpu::Cpu& cpu = machine.cpu();
+      job.filter, machine.processors());
   MachineExit exit = MachineExit::None;
   auto run_to = [&](uint64_t count) {
     while (exit == MachineExit::None && machine.instructions() < count && !bad) {
@@ -37,11 +36,12 @@ mem::Result<MachineExit> run_trace(Machine& machine, const TraceJob& job,
   };
   run_to(job.filter.count_from);
   if (exit == MachineExit::None) {
-    writer.begin(cpu);
-    cpu.observe(&writer);
+    const unsigned n = machine.processors();
+    for (unsigned k = 0; k < n; ++k) writer.begin(machine.cpu(k));
+    for (unsigned k = 0; k < n; ++k) machine.cpu(k).observe(&writer);
     run_to(job.filter.count_to);
-    cpu.observe(nullptr);
-    writer.end(cpu);
+    for (unsigned k = 0; k < n; ++k) machine.cpu(k).observe(nullptr);
+    for (unsigned k = 0; k < n; ++k) writer.end(machine.cpu(k));
   }
   if (std::fflush(file.get()) != 0 || bad) return failed();
   return exit;

@@ -48,7 +48,8 @@ std::string_view vector_name(uint8_t vector) {
   return vector < kNames.size() ? kNames[vector] : std::string_view{};
 }
 
-TraceWriter::TraceWriter(Output output, Filter filter) : output_(std::move(output)), filter_(filter) {}
+TraceWriter::TraceWriter(Output output, Filter filter, unsigned processors)
+    : output_(std::move(output)), filter_(filter), shown_(processors) {}
 
 bool TraceWriter::wanted(uint64_t count, uint64_t linear) const {
   return count >= filter_.count_from && count < filter_.count_to && linear >= filter_.address_first &&
@@ -57,7 +58,9 @@ bool TraceWriter::wanted(uint64_t count, uint64_t linear) const {
 
 void TraceWriter::start_line(const cpu::Cpu& cpu, std::string_view mode, std::string_view bytes,
                              std::string_view text) {
+  of_ = &cpu;
   line_ = format("%10llu", static_cast<unsigned long long>(cpu.count()));
+  if (shown_.size() > 1) line_.insert(0, format("%u:", cpu.id()));
   line_ += '\t';
   line_ += mode;
   line_ += '\t';
@@ -75,17 +78,18 @@ void TraceWriter::start_line(const cpu::Cpu& cpu, std::string_view mode, std::st
   access_count_ = 0;
 }
 
-void TraceWriter::finish(const RegisterFile& now, bool wide) {
+void TraceWriter::finish() {
   if (line_.empty()) return;
+  RegisterFile now = RegisterFile::of(*of_);
   line_ += '\t';
-  line_ += now.changes_since(shown_, wide);
+  line_ += now.changes_since(shown_[of_->id()], wide_);
   line_ += '\t';
   line_ += accesses_;
   if (access_count_ > kMaxAccesses) line_ += format(" +%u", access_count_ - kMaxAccesses);
   line_ += '\n';
   output_(line_);
   line_.clear();
-  shown_ = now;
+  shown_[of_->id()] = now;
 }
 
 void TraceWriter::state_line(const cpu::Cpu& cpu, std::string_view kind, std::string_view registers) {
@@ -97,27 +101,31 @@ void TraceWriter::state_line(const cpu::Cpu& cpu, std::string_view kind, std::st
   line_.clear();
 }
 
+// What changed while no line was written.
+void TraceWriter::show_state(const cpu::Cpu& cpu) {
+  RegisterFile now = RegisterFile::of(cpu);
+  RegisterFile& shown = shown_[cpu.id()];
+  if (now == shown) return;
+  state_line(cpu, "state", now.changes_since(shown, wide_));
+  shown = now;
+}
+
 void TraceWriter::begin(const cpu::Cpu& cpu) {
-  shown_ = RegisterFile::of(cpu);
-  state_line(cpu, "state", shown_.all());
+  shown_[cpu.id()] = RegisterFile::of(cpu);
+  state_line(cpu, "state", shown_[cpu.id()].all());
 }
 
 void TraceWriter::end(const cpu::Cpu& cpu) {
-  RegisterFile now = RegisterFile::of(cpu);
-  finish(now, wide_);
-  state_line(cpu, "end", now.all());
+  finish();
+  state_line(cpu, "end", RegisterFile::of(cpu).all());
 }
 
 bool TraceWriter::before(cpu::Cpu& cpu, const cpu::Insn& insn) {
-  RegisterFile now = RegisterFile::of(cpu);
-  finish(now, wide_);
+  finish();
   uint64_t linear = code_linear(cpu, cpu.rip());
   if (!wanted(cpu.count(), linear)) return true;
   wide_ = cpu.code64();
-  if (now != shown_) {
-    state_line(cpu, "state", now.changes_since(shown_, wide_));
-    shown_ = now;
-  }
+  show_state(cpu);
   std::array<uint8_t, 16> code{};
   size_t length = std::min<size_t>(insn.len, code.size());
   length = peek_linear(cpu, linear, {code.data(), length});
@@ -137,14 +145,10 @@ void TraceWriter::memory(uint64_t linear, mem::PhysAddr, unsigned width, cpu::Ac
 }
 
 void TraceWriter::interrupt(cpu::Cpu& cpu, uint8_t vector, cpu::Cause cause, std::optional<uint32_t> error) {
-  RegisterFile now = RegisterFile::of(cpu);
-  finish(now, wide_);
+  finish();
   if (!wanted(cpu.count(), code_linear(cpu, cpu.rip()))) return;
   wide_ = cpu.code64();
-  if (now != shown_) {
-    state_line(cpu, "state", now.changes_since(shown_, wide_));
-    shown_ = now;
-  }
+  show_state(cpu);
   std::string text = format("vector=%02x cause=", vector);
   text += cause_name(cause);
   if (cause == cpu::Cause::Exception) {
@@ -159,8 +163,7 @@ void TraceWriter::interrupt(cpu::Cpu& cpu, uint8_t vector, cpu::Cause cause, std
 }
 
 void TraceWriter::triple_fault(cpu::Cpu& cpu) {
-  RegisterFile now = RegisterFile::of(cpu);
-  finish(now, wide_);
+  finish();
   start_line(cpu, "event", "", "cause=triple-fault");
 }
 

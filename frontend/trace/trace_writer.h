@@ -24,9 +24,9 @@ class TraceWriter final : public cpu::Observer {
     uint64_t address_first = 0;  // linear, both included
     uint64_t address_last = UINT64_MAX;
   };
-  TraceWriter(Output output, Filter filter);
+  TraceWriter(Output output, Filter filter, unsigned processors);
 
-  // The line with the state that the trace starts from, and the one that it ends with.
+  // For each processor: the line with the state that the trace starts from, and the one that it ends with.
   void begin(const cpu::Cpu& cpu);
   void end(const cpu::Cpu& cpu);
 
@@ -40,15 +40,18 @@ class TraceWriter final : public cpu::Observer {
 
  private:
   bool wanted(uint64_t count, uint64_t linear) const;
-  void finish(const RegisterFile& now, bool wide);
+  // Ends the line being made, of whichever processor.
+  void finish();
   void start_line(const cpu::Cpu& cpu, std::string_view mode, std::string_view bytes, std::string_view text);
+  void show_state(const cpu::Cpu& cpu);
   void state_line(const cpu::Cpu& cpu, std::string_view kind, std::string_view registers);
 
   Output output_;
   Filter filter_;
   Disassembler disassembler_;
-  RegisterFile shown_;  // as the lines so far leave it
-  std::string line_;    // the first five columns of the line being made; empty: none
+  std::vector<RegisterFile> shown_;  // by processor, as the lines so far leave them
+  const cpu::Cpu* of_ = nullptr;     // whose line is being made
+  std::string line_;                 // its first five columns; empty: none
   std::string accesses_;
   unsigned access_count_ = 0;
   bool wide_ = false;

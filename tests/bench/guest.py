@@ -41,6 +41,12 @@ def find_kernel(width):
     return sorted(found)[-1] if found else download_kernel(width)
 
 
+def debian_sources():
+    """The host's own sources of Debian, in apt's one-line format."""
+    return subprocess.run(["bash", "-c", ". roms/guests/packages.sh; debian_sources"], cwd=TOP, check=True,
+                          capture_output=True, text=True).stdout
+
+
 def download_kernel(width):
     """Gets the kernel package with apt from lists of our own: the user's configuration stays as it is."""
     architecture, package, ending = KERNELS[width]
@@ -51,8 +57,7 @@ def download_kernel(width):
             os.makedirs(os.path.join(root, folder))
         open(os.path.join(root, "status"), "w").close()
         with open(os.path.join(root, "sources.list"), "w") as sources:
-            sources.write("deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] "
-                          "http://deb.debian.org/debian bookworm main\n")
+            sources.write(debian_sources())
         settings = {
             "Dir::Etc::sourcelist": root + "/sources.list", "Dir::Etc::sourceparts": "/dev/null",
             "Dir::State::lists": root + "/lists", "Dir::State::status": root + "/status",

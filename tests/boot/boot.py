@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Boots one guest to its prompt, types commands, reboots it if told to, powers it off.
 
-usage: tests/boot/boot.py GUEST MEDIUM ILSE [--reboot] [--guests FOLDER] [--log FILE]
+usage: tests/boot/boot.py GUEST MEDIUM ILSE [--reboot] [--resident] [--guests FOLDER] [--log FILE]
 
 GUEST is amd64, i386 or i386-pae; MEDIUM is kernel, iso or disk; ILSE is the emulator. FOLDER
 (default: guests/ of this tree) is where ./run --build-guests has put the guests. Nothing is built
-here: status 77 says that the guest or the firmware is not there. --log keeps the serial line.
+here: status 77 says that the guest or the firmware is not there. --resident checks Ilse's memory beside the
+guest's. --log keeps the serial line.
 """
 
 import argparse
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,6 +23,8 @@ from guest import BANNER, SERIAL, TOP, Failure, Guest, check, copy_partition, fs
 
 FIRMWARE = pathlib.Path("/usr/share/seabios/bios-256k.bin")
 MACHINE = {"amd64": "x86_64", "i386": "i686", "i386-pae": "i686"}
+RAM_MIB = 256
+BESIDE_RAM_MIB = 64  # what Ilse may need beside the RAM that its guest has touched
 SKIP = 77
 
 
@@ -38,6 +42,29 @@ def options(kind, medium, files, work):
     disk = work / f"{kind}.img"
     subprocess.run(["cp", "--sparse=always", str(files[0]), str(disk)], check=True)
     return ["-hda", str(disk), "-boot", "c"], disk
+
+
+def resident(pid):
+    """MiB of a process that are in memory: of the guest's RAM, and of everything else. The host may have joined the
+    mapping of the RAM with its neighbours, the display's memory for one."""
+    ram = other = size = 0
+    for line in pathlib.Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        span = re.match(r"([0-9a-f]+)-([0-9a-f]+) ", line)
+        if span:
+            size = int(span[2], 16) - int(span[1], 16)
+        elif line.startswith("Rss:"):
+            if size >= RAM_MIB << 20:
+                ram += int(line.split()[1])
+            else:
+                other += int(line.split()[1])
+    return ram / 1024, other / 1024
+
+
+def check_resident(pid):
+    ram, other = resident(pid)
+    print(f"resident: {ram:.0f} MiB of the guest's RAM, {other:.1f} MiB beside it")
+    check(0 < ram < RAM_MIB, "the whole of the guest's RAM, or none, is resident")
+    check(other <= BESIDE_RAM_MIB, f"more than {BESIDE_RAM_MIB} MiB beside the guest's RAM")
 
 
 def talk(guest, kind, medium):
@@ -58,12 +85,14 @@ def talk(guest, kind, medium):
 
 def boot(arguments, files, work):
     guest_options, disk = options(arguments.guest, arguments.medium, files, work)
-    guest = Guest([arguments.ilse, "run", "-m", "256", *guest_options, *SERIAL])
+    guest = Guest([arguments.ilse, "run", "-m", str(RAM_MIB), *guest_options, *SERIAL])
     started = time.monotonic()
     try:
         guest.wait(BANNER, arguments.seconds)
         times = [time.monotonic() - started]
         talk(guest, arguments.guest, arguments.medium)
+        if arguments.resident:
+            check_resident(guest.process.pid)
         if arguments.reboot:
             guest.type("reboot")
             started = time.monotonic()
@@ -88,6 +117,7 @@ def main():
     parser.add_argument("medium", choices=["kernel", "iso", "disk"])
     parser.add_argument("ilse")
     parser.add_argument("--reboot", action="store_true")
+    parser.add_argument("--resident", action="store_true")
     parser.add_argument("--guests", type=pathlib.Path, default=TOP / "guests")
     parser.add_argument("--log", type=pathlib.Path)
     parser.add_argument("--seconds", type=float, default=240, help="the limit for one boot")

@@ -23,8 +23,9 @@ class PinsRecorder : public mem::ProcessorPins {
   void set_ignne(bool level) override { ignne = level; }
   void attention() override { ++attentions; }
   bool in_smm() const override { return false; }
+  void yield() override { ++yields; }
   bool intr = false, a20 = false, ignne = false;
-  int nmis = 0, smis = 0, inits = 0, sipi = -1, attentions = 0;
+  int nmis = 0, smis = 0, inits = 0, sipi = -1, attentions = 0, yields = 0;
 };
 
 inline constexpr uint64_t kLocalApicSpacing = 0x10000, kLocalApicBase = 0xFEE00000, kIoApicBase = 0xFEC00000;

@@ -154,6 +154,66 @@ TEST_CASE("local APIC: interprocessor interrupts by destination") {
   CHECK(who() == 0b0011);
 }
 
+TEST_CASE("local APIC: lowest priority to all but the sender goes to one") {
+  Bench b;
+  ApicRig r(b, 3);
+  r.enable();
+  r.write(1, 0x80, 0x20);
+  r.ipi(0, 0, 0xC4131);
+  CHECK_FALSE(r.pins[0].intr);
+  CHECK_FALSE(r.pins[1].intr);
+  CHECK(r.acknowledge(2) == 0x31);
+}
+
+TEST_CASE("local APIC: only a message to another processor ends the sender's turn") {
+  Bench b;
+  ApicRig r(b, 2);
+  int sent = 0;
+  r.bus.on_ipi([&] { ++sent; });
+  r.enable();
+  r.ipi(0, 0, 0x44031);  // to itself
+  r.ipi(0, 0, 0x4031);
+  CHECK(sent == 0);
+  r.ipi(0, 1u << 24, 0x4031);
+  CHECK(sent == 1);
+  r.ipi(0, 0, 0x84031);
+  CHECK(sent == 2);
+  r.ipi(0, 1u << 24, 0x4500);
+  CHECK(sent == 3);
+  r.redirect(5, 0x55, 0);
+  r.io.set_line(5, true);
+  CHECK(sent == 3);
+}
+
+TEST_CASE("local APIC: x2APIC clusters of sixteen") {
+  Bench b;
+  ApicRig r(b, 20);
+  for (auto& a : r.local) {
+    CHECK(a->set_base(a->base() | 0x400, b.now));
+    CHECK(a->msr_write(0x80F, 0x1FF, b.now));
+  }
+  auto who = [&] {
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < 20; ++i) {
+      if (!r.pins[i].intr) continue;
+      mask |= 1u << i;
+      r.acknowledge(i);
+      r.local[i]->msr_write(0x80B, 0, b.now);
+    }
+    return mask;
+  };
+  auto ipi = [&](uint64_t destination, uint32_t low) {
+    CHECK(r.local[0]->msr_write(0x830, destination << 32 | low, b.now));
+    return who();
+  };
+  CHECK(r.local[18]->msr_read(0x80D, b.now) == 0x10004);
+  CHECK(ipi(0xFF, 0x4831) == 0xFF);  // eight of cluster 0, not everybody
+  CHECK(ipi(0x10005, 0x4831) == 0x50000);
+  CHECK(ipi(19, 0x4031) == 1u << 19);
+  CHECK(ipi(0xFF, 0x4031) == 0);
+  CHECK(ipi(0xFFFFFFFF, 0x4031) == 0xFFFFF);
+}
+
 TEST_CASE("local APIC: INIT, SIPI, NMI and SMI messages") {
   Bench b;
   ApicRig r(b, 2);
@@ -296,6 +356,8 @@ TEST_CASE("local APIC: IA32_APIC_BASE and x2APIC mode") {
   CHECK_FALSE(a.msr_write(0x802, 5, b.now));
   CHECK_FALSE(a.msr_read(0x831, b.now));
   CHECK_FALSE(a.msr_read(0x840, b.now));
+  CHECK_FALSE(a.msr_read(0x801, b.now));
+  CHECK_FALSE(a.msr_read(0x80B, b.now));
   CHECK(r.read(1, 0x30) == 0xFFFFFFFF);
 }
 

@@ -70,9 +70,17 @@ TEST_CASE("prompt: shows memory, registers, tables; unknown words get a hint", "
   CHECK(has(s.tell("x/3xb 0xfffffff0"), "0xea 0x00 0x00"));
   CHECK(has(s.tell("xp/1i 0"), "x/i"));
   CHECK(has(s.tell("u/1 0xf0000"), "hlt"));
+  CHECK(has(s.tell("e/1 0xf0000"), "hlt\n  (no words for it)\n"));
   CHECK(has(s.tell("info page 0x1234"), "physical 1234"));
   CHECK(has(s.tell("bogus"), "help"));
   CHECK(has(s.tell("help"), "watch"));
+}
+
+TEST_CASE("prompt: explains instructions", "[debugger]") {
+  Session s({0x40, 0x01, 0xD8, 0xF4});
+  s.tell("s");
+  CHECK(has(s.tell("e"), "inc ax\n  ax <- ax + 1; flags OSZAP\n"));
+  CHECK(has(s.tell("e pc 2"), "add ax, bx\n  ax <- ax + bx; flags OSZAPC\n"));
 }
 
 TEST_CASE("prompt: a trace while stepping", "[debugger]") {

@@ -43,7 +43,7 @@ std::vector<std::string> columns(std::string_view line) {
 
 std::vector<std::vector<std::string>> trace_of(Machine& m, uint64_t count, TraceWriter::Filter filter = {}) {
   std::vector<std::vector<std::string>> lines;
-  TraceWriter writer([&](std::string_view line) { lines.push_back(columns(line)); }, filter);
+  TraceWriter writer([&](std::string_view line) { lines.push_back(columns(line)); }, filter, m.processors());
   writer.begin(m.cpu());
   m.cpu().observe(&writer);
   m.run(count);
@@ -86,7 +86,7 @@ TEST_CASE("trace: SeaBIOS's first million instructions", "[trace]") {
           auto want = d.decode(bytes, ip, static_cast<unsigned>(std::stoul(c[1].substr(1))));
           wrong_text += want.text != c[4] || want.length != bytes.size();
         },
-        {});
+        {}, watched->processors());
     writer.begin(watched->cpu());
     watched->cpu().observe(&writer);
     watched->run(kCount);

@@ -14,6 +14,7 @@
 #include "cpu/isa/decoder.h"
 #include "isa/evaluator.h"
 #include "memory/event_log.h"
+#include "null_board.h"
 
 namespace ilse::test {
 namespace {
@@ -22,24 +23,6 @@ using namespace cpu;
 
 constexpr uint64_t kRamSize = 0x10000;
 constexpr uint8_t kNoFault = 0xFF;
-
-class NoBoard final : public mem::BoardPort {
- public:
-  uint8_t acknowledge(mem::VTime) override { return 0; }
-  uint64_t apic_base(unsigned) const override { return 0; }
-  bool set_apic_base(unsigned, uint64_t, mem::VTime) override { return true; }
-  uint8_t cr8(unsigned) const override { return 0; }
-  void set_cr8(unsigned, uint8_t, mem::VTime) override {}
-  uint64_t tsc_deadline(unsigned) const override { return 0; }
-  void set_tsc_deadline(unsigned, uint64_t, mem::VTime) override {}
-  void set_ferr(bool) override {}
-  void set_smm(unsigned, bool) override {}
-  void shutdown(mem::VTime) override {}
-};
-class NoTime final : public TimeBase {
- public:
-  mem::VTime time_at(uint64_t) const override { return {}; }
-};
 
 template <class T>
 T take(mem::Result<T> r) {
@@ -61,8 +44,8 @@ struct Bench {
   mem::Ram ram;
   mem::PhysMap map;
   mem::IoBus io;
-  NoBoard board;
-  NoTime time;
+  NullBoard board;
+  StillTime time;
   Cpu cpu;
 };
 

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "cpu/cpu.h"
+#include "null_board.h"
 
 namespace ilse::oracle {
 namespace {
@@ -20,25 +20,6 @@ constexpr std::uint64_t kPml4 = 0x100000, kPdptLow = 0x101000, kPdLow = 0x102000
                         kPdptHigh = 0x104000, kPdHigh = 0x105000, kGdt = 0x106000, kIdt = 0x107000,
                         kTss = 0x108000, kLdt = 0x109000, kHandlers = 0x10a000, kStackTop = 0x10d000;
 constexpr std::uint64_t kPresent = 1, kWritable = 2, kUser = 4, kLarge = 1 << 7, kNoExecute = 1ULL << 63;
-
-class Board final : public mem::BoardPort {
- public:
-  std::uint8_t acknowledge(mem::VTime) override { return 0; }
-  std::uint64_t apic_base(unsigned) const override { return 0; }
-  bool set_apic_base(unsigned, std::uint64_t, mem::VTime) override { return false; }
-  std::uint8_t cr8(unsigned) const override { return 0; }
-  void set_cr8(unsigned, std::uint8_t, mem::VTime) override {}
-  std::uint64_t tsc_deadline(unsigned) const override { return 0; }
-  void set_tsc_deadline(unsigned, std::uint64_t, mem::VTime) override {}
-  void set_ferr(bool) override {}
-  void set_smm(unsigned, bool) override {}
-  void shutdown(mem::VTime) override {}
-};
-
-class NoTime final : public cpu::TimeBase {
- public:
-  mem::VTime time_at(std::uint64_t) const override { return {0}; }
-};
 
 mem::Ram make_ram() {
   auto ram = mem::Ram::create(kRamSize);
@@ -266,8 +247,8 @@ class CpuRunner::Impl {
   mem::Ram ram_;
   mem::PhysMap map_;
   mem::IoBus io_;
-  Board board_;
-  NoTime time_;
+  test::NullBoard board_;
+  test::StillTime time_;
   cpu::Cpu cpu_;
   std::vector<MemoryRun> before_, dirty_;
 };

@@ -193,7 +193,7 @@ TEST_CASE("SMM: a halted processor wakes for an SMI and halts again after RSM", 
   c.run(1);
   REQUIRE(c.pending.activity == Activity::Halted);
   c.pulse_smi();
-  CHECK(c.can_wake());
+  CHECK(c.runnable());
   c.run(1);
   CHECK(c.pending.activity == Activity::Halted);
   CHECK(c.rip() == kSystemCode + 1);

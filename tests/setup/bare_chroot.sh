@@ -6,19 +6,27 @@
 # usage: tests/setup/bare_chroot.sh [--qemu] [run] [pipe] [test]
 #   --qemu  boots the guests in QEMU instead of Ilse (installs it in the chroot as well)
 #   run, pipe, test: only these steps; without one, all of them
-# Needs root, debootstrap, git, python3. ILSE_MIRROR is the Debian mirror. The base system is
-# kept in guests/cache/bookworm-base.tar.
+# Needs root and debootstrap (status 77 without them), git, python3. The base system comes from where the host's apt gets Debian 12, or
+# from ILSE_MIRROR, and is kept in guests/cache/bookworm-base.tar. With CCACHE_DIR set, that folder and all other
+# variables of ccache's are the chroot's too; the tree has the same path there, so that what the host has
+# compiled is found.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . roms/setup.sh
+. roms/guests/packages.sh
 
-mirror=${ILSE_MIRROR:-http://deb.debian.org/debian}
 base=guests/cache/bookworm-base.tar
+
+skip() {
+  say "skipped: $*"
+  exit 77
+}
 
 # Everything from here happens in name spaces of its own, so that no mount and no process
 # outlives the script, whichever way it ends.
 if [ -z "${ILSE_CHROOT_FOLDER:-}" ]; then
-  [ "$(id -u)" -eq 0 ] || die "this needs root"
+  [ "$(id -u)" -eq 0 ] || skip "this needs root"
+  command -v debootstrap >/dev/null || skip "this needs debootstrap"
   ILSE_CHROOT_FOLDER=$(mktemp -d)
   export ILSE_CHROOT_FOLDER
   status=0
@@ -41,6 +49,8 @@ done
 root=$ILSE_CHROOT_FOLDER/root
 mkdir -p "$root" guests/cache
 if [ ! -s "$base" ]; then
+  mirror=${ILSE_MIRROR:-$(debian_sources | sed -n 's/.* \([^ ]*\) bookworm main$/\1/p' | head -n 1)}
+  [ -n "$mirror" ] || die "apt has no source of Debian 12 on this machine; ILSE_MIRROR can name one"
   say "making a base system from $mirror"
   quietly "$ILSE_CHROOT_FOLDER/log" debootstrap --variant=minbase bookworm "$ILSE_CHROOT_FOLDER/base" "$mirror"
   tar -C "$ILSE_CHROOT_FOLDER/base" --one-file-system -cf "$base.part" .
@@ -48,14 +58,21 @@ if [ ! -s "$base" ]; then
   rm -rf "$ILSE_CHROOT_FOLDER/base"
 fi
 tar -C "$root" -xf "$base"
-git clone -q --no-hardlinks . "$root/root/ilse"
+tree=$PWD
+git clone -q --no-hardlinks . "$root$tree"
 cp /etc/resolv.conf /etc/hosts "$root/etc/"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
+ccache=()
+if [ -n "${CCACHE_DIR:-}" ]; then
+  mapfile -t ccache < <(env | grep '^CCACHE_')
+  mkdir -p "$root$CCACHE_DIR"
+  mount --bind "$CCACHE_DIR" "$root$CCACHE_DIR"
+fi
 
 in_chroot() {
   env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=vt100 LANG=C.UTF-8 \
-    ${emulator:+ILSE="$emulator"} "$@"
+    ${emulator:+ILSE="$emulator"} ${ccache[@]+"${ccache[@]}"} "$@"
 }
 
 emulator=''
@@ -70,14 +87,14 @@ for step in "${steps[@]}"; do
   case $step in
     run)
       in_chroot python3 tests/setup/in_terminal.py --seconds 3600 'root@debian:' poweroff \
-        chroot "$root" /root/ilse/run
+        chroot "$root" "$tree"/run
       ;;
     pipe)
       in_chroot python3 tests/setup/in_terminal.py --pipe --seconds 3600 'root@debian:' poweroff \
-        chroot "$root" /root/ilse/run
+        chroot "$root" "$tree"/run
       ;;
     test)
-      in_chroot chroot "$root" /root/ilse/test
+      in_chroot chroot "$root" "$tree"/test
       ;;
   esac
 done

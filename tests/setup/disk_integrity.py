@@ -87,7 +87,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--mib", type=int, default=200, help="how much is written before power-off")
     parser.add_argument("--kills", type=int, default=2, help="how often the emulator is killed")
-    parser.add_argument("guests", nargs="*", default=["amd64"])
+    parser.add_argument("guests", nargs="*", default=["amd64", "i386"])
     arguments = parser.parse_args()
     failed = 0
     for kind in arguments.guests:

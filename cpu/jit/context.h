@@ -1,0 +1,33 @@
+// What translated code keeps in the processor beside the architectural state, while it runs: scratch, no part
+// of any snapshot.
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/flags.h"
+
+namespace ilse::cpu {
+struct Block;
+}  // namespace ilse::cpu
+
+namespace ilse::cpu::jit {
+
+struct Edge;
+
+struct Context {
+  // The status flags as LAHF and SETO give them: AH in the high byte, OF in bit 0.
+  uint64_t flags = 0;
+  uint64_t spill = 0;
+  uint64_t target_rip = 0;  // of a computed jump under way
+  Block* target = nullptr;  // its block
+  Edge* edge = nullptr;     // where translated code was left for want of a successor
+};
+
+inline uint64_t to_host_flags(uint32_t f) {
+  return (f & (kCF | kPF | kAF | kZF | kSF)) << 8 | 2u << 8 | ((f & kOF) != 0 ? 1u : 0u);
+}
+inline uint32_t from_host_flags(uint64_t h) {
+  return (static_cast<uint32_t>(h >> 8) & (kCF | kPF | kAF | kZF | kSF)) | ((h & 1) != 0 ? +kOF : 0u);
+}
+
+}  // namespace ilse::cpu::jit

@@ -1,0 +1,102 @@
+// The translating engine beside the interpreter (DESIGN.md §2). A block starts out interpreted; once it has
+// run often enough its first handler is replaced by one that enters its translation. Translated blocks jump
+// to one another directly; whatever translated code cannot do it leaves to the interpreter, at the start of
+// the instruction in question, so that nothing has two meanings.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "cpu/isa/insn.h"
+#include "cpu/jit/code_cache.h"
+
+namespace ilse::cpu {
+class Cpu;
+struct Block;
+}  // namespace ilse::cpu
+
+namespace ilse::cpu::jit {
+
+struct Layout;
+struct Stubs;
+
+// A way out of a translated block to a successor in the same page.
+struct Edge {
+  Block* from = nullptr;
+  bool taken = false;
+  int64_t delta = 0;        // from the block's address to the successor's
+  uint8_t* jump = nullptr;  // the 32-bit displacement to patch, in the writable view
+};
+
+struct Code {
+  const uint8_t* entry = nullptr;  // takes the block off the budget
+  const uint8_t* body = nullptr;   // behind that
+  uint32_t size = 0;
+  std::deque<Edge> out;
+  std::vector<Edge*> in;
+};
+
+struct Counters {
+  uint64_t translated = 0;     // blocks
+  uint64_t instructions = 0;   // in them
+  uint64_t handler_calls = 0;  // instructions among these that go through the interpreter's handler
+  uint64_t host_bytes = 0;
+  uint64_t resets = 0;
+  uint64_t entered = 0;   // from the interpreter
+  uint64_t left[4] = {};  // by kDispatcher, kEdge, kTarget; else to interpret an instruction
+};
+
+class Engine {
+ public:
+  static constexpr size_t kDefaultBytes = size_t{32} << 20;
+  // Runs of a block before it is translated.
+  static constexpr uint16_t kHot = 24;
+
+  // Null where the host gives no executable memory.
+  static std::unique_ptr<Engine> create(Cpu& c, size_t bytes = kDefaultBytes);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // A new block: it is counted, and translated when it is hot.
+  void watch(Block& b);
+  // The block is thrown away: no translated code may reach it any more.
+  void drop(Block& b);
+  // All blocks are.
+  void reset();
+
+  const Counters& counters() const { return counters_; }
+  const CodeCache& cache() const { return cache_; }
+
+ private:
+  friend class Translator;
+  // How translated code comes back: one of these, or the instruction to go on with in the interpreter.
+  enum Leave : uint32_t { kDispatcher = 0, kEdge = 1, kTarget = 2, kInterpret = 3 };
+  using Trampoline = uint64_t (*)(Cpu* c, const uint8_t* body);
+
+  explicit Engine(size_t bytes);
+  void make_stubs(Cpu& c);
+  bool translate(Block& b);
+  void link(Edge& e, Block& to);
+  static void unlink(Edge& e);
+  static const Insn* count_entry(Cpu& c, const Insn* i);
+  static const Insn* enter(Cpu& c, const Insn* i);
+  static const Insn* follow(Cpu& c, Edge& e);
+  // One instruction: `i` is a copy with an end marker behind it. False: leave.
+  static bool call_handler(Cpu& c, const Insn* i);
+
+  CodeCache cache_;
+  std::unique_ptr<Layout> layout_;
+  std::unique_ptr<Stubs> stubs_;
+  Trampoline run_ = nullptr;
+  const uint8_t* interpret_target_ = nullptr;  // entry of blocks without a translation
+  size_t stub_bytes_ = 0;
+  std::deque<Code> codes_;
+  std::deque<std::array<Insn, 2>> copies_;
+  Counters counters_;
+};
+
+}  // namespace ilse::cpu::jit

@@ -1,0 +1,384 @@
+// The block level: lifting, liveness of the status flags, ways in and out, jumps to other blocks.
+#include "cpu/jit/x64/translator.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "cpu/isa/row.h"
+#include "cpu/sem/lift_model.h"
+
+namespace ilse::cpu::jit {
+
+using namespace Xbyak;
+
+namespace {
+
+constexpr std::array<uint8_t, 6> kCalleeSaved{3, 5, 12, 13, 14, 15};
+
+}  // namespace
+
+Translator::Translator(const Layout& layout, const Stubs& stubs, uint8_t* at, size_t room)
+    : CodeGenerator(room, at), layout_(layout), stubs_(stubs) {
+  setDefaultJmpNEAR(true);
+}
+
+// --- the engine's stubs ----------------------------------------------------------------------------------
+
+// uint64_t trampoline(Cpu*, body): RSP is then a multiple of 16, as calls from translated code need it.
+size_t Translator::make_trampoline() {
+  size_t at = getSize();
+  for (uint8_t r : kCalleeSaved) push(Reg64(r));
+  sub(rsp, 8);
+  lea(rbp, ptr[rdi + kBias]);
+  mov(rax, rsi);
+  for (unsigned g = 0; g < 16; ++g) {
+    if (kHostOf[g] != kInMemory) mov(Reg64(kHostOf[g]), ptr[rbp + layout_.gpr + 8 * static_cast<int>(g)]);
+  }
+  jmp(rax);
+  return at;
+}
+
+size_t Translator::make_leave() {
+  size_t at = getSize();
+  for (unsigned g = 0; g < 16; ++g) {
+    if (kHostOf[g] != kInMemory) mov(ptr[rbp + layout_.gpr + 8 * static_cast<int>(g)], Reg64(kHostOf[g]));
+  }
+  add(rsp, 8);
+  for (auto r = kCalleeSaved.rbegin(); r != kCalleeSaved.rend(); ++r) pop(Reg64(*r));
+  ret();
+  return at;
+}
+
+size_t Translator::make_leave_null() {
+  size_t at = getSize();
+  xor_(eax, eax);
+  add(rsp, 8);
+  for (auto r = kCalleeSaved.rbegin(); r != kCalleeSaved.rend(); ++r) pop(Reg64(*r));
+  ret();
+  return at;
+}
+
+// RDX: the block.
+size_t Translator::make_interpret_target() {
+  size_t at = getSize();
+  mov(ptr[rbp + layout_.target], rdx);
+  mov(eax, Engine::kTarget);
+  jmp(stubs_.leave);
+  return at;
+}
+
+// --- flags -----------------------------------------------------------------------------------------------
+
+// LAHF, SETO and MOV leave the flags alone, so that they are good in both places afterwards.
+void Translator::flush_flags() {
+  if (flags_ != Flags::Host) return;
+  lahf();
+  seto(al);
+  mov(ptr[rbp + layout_.flags], ax);
+  flags_ = Flags::Both;
+}
+
+void Translator::want_host_flags() {
+  if (flags_ != Flags::Memory) return;
+  const bool taken = busy_[rax.getIdx()];
+  if (taken) mov(ptr[rbp + layout_.spill], rax);
+  movzx(eax, word[rbp + layout_.flags]);
+  add(al, 0x7F);
+  sahf();
+  if (taken) mov(rax, ptr[rbp + layout_.spill]);
+  flags_ = Flags::Both;
+}
+
+// --- lifting ---------------------------------------------------------------------------------------------
+
+// What this list asks for and the selector does not have goes through the handler. Also settles what only the
+// instruction's bytes tell: counts that are constant.
+bool Translator::supported(const Insn& i, std::vector<MicroOp>& list) const {
+  const bool wide = (block_->mode & kModeCodeMask) == kModeCode64;
+  for (MicroOp& m : list) {
+    unsigned w = width_of(m.width);
+    switch (m.op) {
+      case Op::LogicAnd:
+      case Op::FlagsByte:
+      case Op::SetFlagsByte:
+      case Op::Ado:
+      case Op::CountOnes:
+      case Op::CountBelow:
+      case Op::CountAbove: return false;
+      case Op::SetFlags:
+        if (m.flags_written == kCF) return false;  // ADCX
+        break;
+      case Op::Rol:
+        if (list.back().flags_written == 0) return false;  // MOVBE of 16 bits keeps the flags
+        break;
+      case Op::Address:
+      case Op::Moffs:
+        if (w == 2) return false;
+        break;
+      case Op::Linear:
+        if (m.place == Place::Stack && !wide && (block_->mode & kModeFlatData) == 0) return false;
+        if (m.place == Place::Stack && i.stack_size == 2) return false;
+        break;
+      case Op::ReadReg:
+      case Op::WriteReg:
+        if ((m.width == kStackSize || m.width == kAddrSize) && w == 2) return false;
+        break;
+      case Op::Branch:
+      case Op::BranchIf:
+        if (i.op_size == 2) return false;
+        break;
+      case Op::Jump:
+        if (w == 2) return false;
+        break;
+      case Op::Div:
+      case Op::Idiv:
+        if (w < 4) return false;
+        break;
+      case Op::Rcl:
+      case Op::Rcr:
+      case Op::Shld:
+      case Op::Shrd:
+        if (w < 4 || list[0].op == Op::Address) return false;
+        break;
+      case Op::SetFlagsIfCount: {
+        const MicroOp& p = list[m.a];
+        const MicroOp& count = list[p.c != kNoRef ? p.c : p.b];
+        if (count.op == Op::Imm) {
+          if ((i.imm & (p.width == 8 ? 63 : 31)) == 0) return false;
+          m.op = Op::SetFlags;
+          m.flags_read = p.flags_read;
+        }
+        break;
+      }
+      default: break;
+    }
+  }
+  return true;
+}
+
+void Translator::lift() {
+  const Block& b = *block_;
+  lifted_.assign(b.count, {});
+  for (unsigned k = 0; k < b.count; ++k) {
+    const Insn& i = b.insns[k];
+    Lifted& l = lifted_[k];
+    insn_ = &i;
+    const Row* row = i.row;
+    if (row == nullptr) continue;
+    const unsigned size = i.op_size == 2 ? 0 : i.op_size == 4 ? 1 : 2;
+    const Handler fn = k == 0 && b.first != nullptr ? b.first : i.fn;
+    const Lift read = row->lift[size][i.mem];
+    // Another handler than the row's raises an exception.
+    if (read == nullptr || fn != row->exec[size][i.mem]) continue;
+    LiftModel m(l.list);
+    read(m);
+    l.native = supported(i, l.list);
+  }
+}
+
+void Translator::find_live_flags() {
+  uint32_t live = kOSZAPC;
+  for (size_t k = lifted_.size(); k-- > 0;) {
+    Lifted& l = lifted_[k];
+    l.live_after = live;
+    l.exits = !l.native;
+    uint32_t written = 0, read = 0;
+    for (const MicroOp& m : l.list) {
+      l.exits = l.exits || (can_fault(m) && m.op != Op::CheckBranch);
+      read |= m.flags_read;
+      written |= m.flags_written;
+    }
+    live = l.exits ? +kOSZAPC : (live & ~written) | read;
+  }
+}
+
+// --- ways out --------------------------------------------------------------------------------------------
+
+void Translator::advance(int64_t delta) {
+  if (delta == 0) return;
+  bool wide = (block_->mode & kModeCodeMask) == kModeCode64;
+  Address at = wide ? qword[rbp + layout_.gpr + 8 * kSlotBlock] : dword[rbp + layout_.gpr + 8 * kSlotBlock];
+  if (delta == static_cast<int32_t>(delta)) {
+    add(at, static_cast<int32_t>(delta));
+  } else {
+    mov(rax, static_cast<uint64_t>(delta));
+    if (wide) {
+      add(at, rax);
+    } else {
+      add(at, eax);
+    }
+  }
+}
+
+void Translator::interpret_from(unsigned k) {
+  mov(rax, reinterpret_cast<uint64_t>(block_));
+  mov(ptr[rbp + layout_.block], rax);
+  mov(rax, reinterpret_cast<uint64_t>(block_->insns + k));
+  jmp(stubs_.leave);
+}
+
+// To a successor at `delta` from the block's address.
+void Translator::edge(Code& code, bool taken, int64_t delta) {
+  const Block& b = *block_;
+  int64_t offset = static_cast<int64_t>(b.phys & 0xFFF) + delta;
+  if (offset < 0 || offset >= 4096 || b.second != ~0ull) {
+    cross_page(delta);
+    return;
+  }
+  advance(delta);
+  Edge& e = code.out.emplace_back();
+  e.from = block_;
+  e.taken = taken;
+  e.delta = delta;
+  Label stub;
+  jmp(stub);
+  e.jump = const_cast<uint8_t*>(getCurr()) - 4;
+  L(stub);
+  mov(rax, reinterpret_cast<uint64_t>(&e));
+  mov(ptr[rbp + layout_.edge], rax);
+  mov(eax, Engine::kEdge);
+  jmp(stubs_.leave);
+}
+
+void Translator::cross_page(int64_t delta) {
+  bool wide = (block_->mode & kModeCodeMask) == kModeCode64;
+  mov(rcx, ptr[rbp + layout_.gpr + 8 * kSlotBlock]);
+  if (delta == static_cast<int32_t>(delta)) {
+    lea(rcx, ptr[rcx + static_cast<int32_t>(delta)]);
+  } else {
+    mov(rax, static_cast<uint64_t>(delta));
+    add(rcx, rax);
+  }
+  if (!wide) mov(ecx, ecx);
+  mov(ptr[rbp + layout_.gpr + 8 * kSlotBlock], rcx);
+  Label miss;
+  look_up_target(miss);
+  jmp(ptr[rdx + offsetof(Block, entry)]);
+  L(miss);
+  mov(eax, Engine::kDispatcher);
+  jmp(stubs_.leave);
+}
+
+// RCX: a linear address. RDX: the block there, if the table of computed jumps knows one.
+void Translator::look_up_target(Label& miss) {
+  mov(rax, rcx);
+  shr(rax, 12);
+  xor_(eax, ecx);
+  and_(eax, 4095);
+  lea(rax, ptr[rax + rax * 2]);
+  mov(rdx, ptr[rbp + layout_.jumps]);
+  lea(rdx, ptr[rdx + rax * 8]);
+  cmp(ptr[rdx], rcx);
+  jne(miss);
+  mov(rax, ptr[rbp + layout_.jump_tag]);
+  cmp(ptr[rdx + 8], rax);
+  jne(miss);
+  mov(rdx, ptr[rdx + 16]);
+}
+
+void Translator::call_handler(const Insn* copy) {
+  ++handler_calls_;
+  flush_flags();
+  mov(rax, reinterpret_cast<uint64_t>(block_));
+  mov(ptr[rbp + layout_.block], rax);
+  for (unsigned g = 0; g < 16; ++g) {
+    if (kHostOf[g] != kInMemory) mov(ptr[rbp + layout_.gpr + 8 * static_cast<int>(g)], Reg64(kHostOf[g]));
+  }
+  lea(rdi, ptr[rbp - kBias]);
+  mov(rsi, reinterpret_cast<uint64_t>(copy));
+  mov(rax, reinterpret_cast<uint64_t>(stubs_.call_handler));
+  call(rax);
+  test(al, al);
+  jz(stubs_.leave_null);
+  for (unsigned g = 0; g < 16; ++g) {
+    if (kHostOf[g] != kInMemory) mov(Reg64(kHostOf[g]), ptr[rbp + layout_.gpr + 8 * static_cast<int>(g)]);
+  }
+  flags_ = Flags::Memory;
+}
+
+// --- the block -------------------------------------------------------------------------------------------
+
+void Translator::translate(Block& b, Code& code, const std::function<const Insn*(const Insn&)>& copy) {
+  block_ = &b;
+  lift();
+  for (;;) {
+    try {
+      attempt(code, copy);
+      return;
+    } catch (const Refused&) {
+      // This one instruction goes through its handler; with it the liveness of flags changes.
+      lifted_[index_].native = false;
+      reset();
+      code.out.clear();
+      handler_calls_ = 0;
+    }
+  }
+}
+
+void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&)>& copy) {
+  const Block& b = *block_;
+  find_live_flags();
+  Label over;
+  std::vector<Label> slow(b.count);
+  const size_t entry = getSize();
+  sub(qword[rbp + layout_.budget], b.count);
+  js(over);
+  const size_t body = getSize();
+  flags_ = Flags::Memory;
+  bool open = true;  // runs on behind the last instruction
+  for (unsigned k = 0; k < b.count; ++k) {
+    const Insn& i = b.insns[k];
+    const Lifted& l = lifted_[k];
+    index_ = k;
+    insn_ = &i;
+    live_ = l.live_after;
+    slow_ = &slow[k];
+    if (!l.native) {
+      open = i.row != nullptr && !i.row->has(kEndsBlock);
+      if (open) {
+        call_handler(copy(i));
+      } else {
+        flush_flags();
+        interpret_from(k);
+      }
+      continue;
+    }
+    one(l);
+    if (l.list.empty() || !is_transfer(l.list.back())) continue;
+    open = false;
+    const MicroOp& last = l.list.back();
+    if (last.op == Op::Jump) continue;
+    flush_flags();
+    const int64_t next = i.ip + i.len;
+    const bool wide = (b.mode & kModeCodeMask) == kModeCode64;
+    const int64_t taken = next + (wide ? static_cast<int64_t>(i.imm) : static_cast<int32_t>(i.imm));
+    if (last.op == Op::Branch) {
+      edge(code, true, taken);
+      continue;
+    }
+    Label to;
+    branch_to(last.a, to);
+    edge(code, false, next);
+    L(to);
+    edge(code, true, taken);
+  }
+  if (open) {
+    flush_flags();
+    edge(code, false, b.bytes);
+  }
+  for (unsigned k = 0; k < b.count; ++k) {
+    if (slow[k].getId() == 0) continue;
+    L(slow[k]);
+    interpret_from(k);
+  }
+  L(over);
+  add(qword[rbp + layout_.budget], b.count);
+  mov(eax, Engine::kDispatcher);
+  jmp(stubs_.leave);
+  ready();
+  code.entry = getCode() + entry;
+  code.body = getCode() + body;
+  code.size = static_cast<uint32_t>(getSize());
+}
+
+}  // namespace ilse::cpu::jit

@@ -1,0 +1,178 @@
+// From a block to x86-64 host code (Intel SDM vol. 2). The lifted form of each instruction is read from front
+// to back, with every guest register in its place (layout.h) and the status flags in the host's RFLAGS from
+// the operation that sets them to where they are used.
+//
+// Whatever can fault or needs the interpreter comes before the instruction's first write, so that the way
+// out is always the same: the instruction starts over in the interpreter.
+#pragma once
+
+#include <xbyak/xbyak.h>
+
+#include <array>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "cpu/block/block.h"
+#include "cpu/jit/engine.h"
+#include "cpu/jit/micro_op.h"
+#include "cpu/jit/x64/layout.h"
+
+namespace ilse::cpu::jit {
+
+// Where translated code goes when it is left, in the writable view.
+struct Stubs {
+  const uint8_t* leave;       // stores the registers and returns RAX
+  const uint8_t* leave_null;  // the same without the registers, and 0
+  bool (*call_handler)(Cpu&, const Insn*);
+};
+
+}  // namespace ilse::cpu::jit
+
+namespace ilse::cpu::jit {
+
+// Thrown when a block is beyond the selector's means; it stays with the interpreter.
+struct Refused {};
+
+class Translator : private Xbyak::CodeGenerator {
+ public:
+  // Writes at most `room` bytes to `at`.
+  Translator(const Layout& layout, const Stubs& stubs, uint8_t* at, size_t room);
+
+  // Fills `code` but for its addresses' view. `copy` gives an instruction that goes through its handler a
+  // place of its own.
+  void translate(Block& b, Code& code, const std::function<const Insn*(const Insn&)>& copy);
+  size_t size() const { return getSize(); }
+  unsigned handler_calls() const { return handler_calls_; }
+
+  // The stubs of an engine; each returns the offset at which it starts.
+  size_t make_trampoline();
+  size_t make_leave();
+  size_t make_leave_null();
+  size_t make_interpret_target();
+
+  // Room that any block's code fits in.
+  static constexpr size_t kMaxBytes = size_t{96} << 10;
+
+ private:
+  // A value of the list that is being translated.
+  struct Value {
+    enum class Kind : uint8_t {
+      None,
+      Imm,
+      Guest,   // still in the guest's register `reg`
+      Host,    // in the host's scratch register `reg`
+      NextIp,  // the block's address + imm
+      Cond,    // condition code `reg` of the host's flags
+      Stored,  // already in memory
+    } kind = Kind::None;
+    uint8_t width = 8;
+    uint8_t reg = 0;
+    bool high = false;      // Guest: AH, CH, DH or BH
+    bool extended = false;  // Host: zero beyond its width
+    uint64_t imm = 0;
+  };
+  struct Lifted {
+    std::vector<MicroOp> list;
+    bool native = false;
+    bool exits = false;       // may start over in the interpreter, or goes through its handler
+    uint32_t live_after = 0;  // status flags that somebody may look at
+  };
+  // Where the guest's status flags are.
+  enum class Flags : uint8_t { Memory, Both, Host };
+
+  // translator.cpp: the block
+  void lift();
+  bool supported(const Insn& i, std::vector<MicroOp>& list) const;
+  void find_live_flags();
+  void attempt(Code& code, const std::function<const Insn*(const Insn&)>& copy);
+  void advance(int64_t delta);
+  void interpret_from(unsigned k);
+  void edge(Code& code, bool taken, int64_t delta);
+  void cross_page(int64_t delta);
+  void look_up_target(Xbyak::Label& miss);
+  void call_handler(const Insn* copy);
+  void flush_flags();
+  void want_host_flags();
+
+  // select.cpp: one instruction
+  void one(const Lifted& l);
+  void emit(Ref r);
+  void arithmetic(Ref r);
+  void shift(Ref r);
+  void double_shift(Ref r);
+  void multiply(Ref r);
+  void divide(Ref r);
+  void scan(Ref r);
+  void bit(Ref r);
+  void condition(Ref r);
+  void select(Ref r);
+  void set_cf(Ref r);
+  void set_condition(unsigned code, Xbyak::Reg8 d);
+  void extend(Ref r);
+  void branch_to(Ref cond, Xbyak::Label& to);
+  void apply(Op op, const Xbyak::Operand& d, Ref b, unsigned width, int avoid = -1);
+  bool lea_instead(Ref r);
+  void place_pair(Ref first, Ref second, unsigned width);
+  void move_if(unsigned code, const Xbyak::Reg& d, const Xbyak::Operand& s);
+  void jump_if(unsigned code, const Xbyak::Label& to);
+
+  // memory.cpp: addresses, the TLB, loads and stores
+  void address(Ref r);
+  void bit_unit(Ref r);
+  void linear(Ref r);
+  void check_tlb(Xbyak::Reg64 lin, unsigned width, bool write);
+  void load(Ref r);
+  void load_for_write(Ref r);
+  void store(Ref r);
+  void store_back(Ref r);
+  void put(Xbyak::Reg64 at, Ref value, unsigned width);
+  bool updates_in_place(Ref loaded) const;
+  void check_target(Ref r);
+  void jump(Ref r);
+
+  // values.cpp: values and registers
+  unsigned width_of(uint8_t w) const;
+  unsigned slot_of(const MicroOp& m) const;
+  static bool flag_only(const MicroOp& m) { return m.op == Op::SetFlags || m.op == Op::SetFlagsIfCount; }
+  Xbyak::Reg64 alloc();
+  void pin_conditions();
+  Xbyak::Reg64 spare(int avoid = -1) const;
+  Xbyak::Reg64 lazy_temp(Ref b, int avoid = -1) const;
+  std::optional<uint8_t> in_place_narrow(Ref r, Ref a) const;
+  void use(Ref r);
+  void set_host(Ref r, Xbyak::Reg64 reg, bool extended);
+  Xbyak::Reg64 reg_for(Ref r, Xbyak::Reg64 temp);
+  Xbyak::Reg64 into_scratch(Ref r);
+  void move(Xbyak::Reg64 d, Ref r, unsigned width);
+  std::optional<uint8_t> destination(Ref r) const;
+  std::pair<Xbyak::Reg64, bool> target_for(Ref r);
+  void finish(Ref r, Xbyak::Reg64 d, bool in_place);
+  void write_reg(Ref r);
+  void write_reg_unless(Ref r);
+  void preserve(unsigned guest, Ref except);
+  uint32_t flags_of(Ref r) const;
+  static Xbyak::Reg view(Xbyak::Reg64 r, unsigned width);
+  Xbyak::Address guest(unsigned g) const;
+
+  const Layout& layout_;
+  const Stubs& stubs_;
+  Block* block_ = nullptr;
+  unsigned index_ = 0;  // of the running instruction
+  const Insn* insn_ = nullptr;
+  std::vector<Lifted> lifted_;
+  Xbyak::Label* slow_ = nullptr;
+  uint32_t live_ = 0;  // flags, behind the running instruction
+  Flags flags_ = Flags::Memory;
+  unsigned handler_calls_ = 0;
+
+  // of the running list
+  const std::vector<MicroOp>* list_ = nullptr;
+  std::vector<Value> values_;
+  std::vector<uint16_t> uses_;
+  std::array<bool, 16> busy_{};
+  uint8_t pointer_ = 0;          // host register with the address of a read-modify-write
+  bool target_spilled_ = false;  // a computed jump's block waits in the context
+};
+
+}  // namespace ilse::cpu::jit
