@@ -18,7 +18,7 @@ Cpu::Cpu(unsigned id, const Model& model, mem::PhysMap& memory, mem::IoBus& io, 
       blocks_(blocks == nullptr ? *own_blocks_ : *blocks),
       scratch_insns_(std::make_unique<std::array<Insn, BlockCache::kMaxInsns + 1>>()),
       exec_(std::make_unique<std::array<ExecEntry, 256>>()),
-      tlbs_(std::make_unique<std::array<Tlb, 2>>()),
+      tlbs_(std::make_unique<std::array<Tlb, 3>>()),
       jumps_(std::make_unique<std::array<JumpEntry, kJumps>>()) {
   scratch_.insns = scratch_insns_->data();
   blocks_.add({&block, &leave, tlbs_.get()});
@@ -119,9 +119,9 @@ void Cpu::update_mode() {
   if (!sse_all_masked(mxcsr)) m |= kModeSseUnmasked;
   if ((system_flags & (kTF | kRF)) != 0 || breakpoints) m |= kModeSingle;
   if (observer_ != nullptr && observer_->everywhere(*this)) m |= kModeSingle;
-  if (((m ^ mode_) & kModeAlign) != 0) (*tlbs_)[1].flush();
+  if (((m ^ mode_) & kModeAlign) != 0) tlb_of(View::User).flush();
   mode_ = m;
-  tlb = &(*tlbs_)[level == 3 ? 1 : 0];
+  tlb = &tlb_of(view());
   update_tag();
 }
 
@@ -221,6 +221,7 @@ void Cpu::visit_state(mem::StateVisitor& v) {
   v("fpu", fpu);
   v("xmm", xmm);
   v("mxcsr", mxcsr);
+  v("random", random);
   v("retired", retired);
   v.end();
   if (v.loading()) {

@@ -65,6 +65,10 @@ struct GuestFault {
 
 enum class Access : uint8_t { Read, Write, Execute };
 
+// Who asks the page tables: a program at privilege 3; the system, which CR4.SMAP keeps from user pages; or
+// the system with EFLAGS.AC set, which it lets through (SDM vol. 3A, section 4.6). Each has a TLB of its own.
+enum class View : uint8_t { System, User, Relaxed };
+
 // Why an interrupt is delivered: decides about privilege checks and the pushed flags.
 enum class Cause : uint8_t { Exception, External, Software, SoftwareOne /* INT1 */, Nmi };
 
@@ -147,6 +151,7 @@ class Cpu final : public mem::ProcessorPins {
   X87 fpu;
   std::array<Xmm, 16> xmm{};
   uint32_t mxcsr = 0x1F80;
+  uint64_t random = 1;  // state of what RDRAND and RDSEED give; never reset
   // Instructions, up to the start of the running slice. Several processors that run in turn count on from
   // each other, so that this is a time to all of them.
   uint64_t retired = 0;
@@ -178,6 +183,7 @@ class Cpu final : public mem::ProcessorPins {
   void set_a20(bool enabled) override;
   void set_ignne(bool level) override;
   void attention() override;
+  bool in_smm() const override { return pending.smm; }
   void yield() override {
     yielded_ = true;
     attention();
@@ -202,10 +208,11 @@ class Cpu final : public mem::ProcessorPins {
   }
   // It has something to do: it runs, or something waits that wakes it.
   bool runnable() const {
-    if (pending.activity == Activity::Running || pending.init) return true;
+    if (pending.activity == Activity::Running || (pending.init && !pending.smm)) return true;
     if (pending.activity == Activity::WaitForSipi) return pending.sipi;
     return pending.activity == Activity::Halted &&
-           ((pending.nmi && !pending.nmi_blocked) || (pending.intr && (system_flags & kIF) != 0));
+           ((pending.nmi && !pending.nmi_blocked) || (pending.smi && !pending.smm) ||
+            (pending.intr && (system_flags & kIF) != 0));
   }
   // Another processor wants to run, on the same thread: then PAUSE, which says that this one waits, yields.
   void share(bool shared) { shared_ = shared; }
@@ -240,6 +247,7 @@ class Cpu final : public mem::ProcessorPins {
   uint64_t read_lin(uint64_t lin, unsigned width, bool system = false);
   void write_lin(uint64_t lin, unsigned width, uint64_t value, bool system = false);
   void probe_write(uint64_t lin, unsigned width, bool system = false);
+  void probe_read(uint64_t lin);  // one byte
   uint64_t read_seg(uint8_t s, uint64_t ea, unsigned width);
   void write_seg(uint8_t s, uint64_t ea, unsigned width, uint64_t value);
   uint64_t ea(const Insn& i) const;
@@ -250,7 +258,7 @@ class Cpu final : public mem::ProcessorPins {
   // Translation without side effects, for debuggers: empty where nothing is mapped.
   std::optional<uint64_t> translate_peek(uint64_t lin) const;
   // The walk: fills accessed and dirty bits. False leaves #PF in fault_.
-  bool translate(uint64_t lin, Access a, bool as_user, uint64_t* phys);
+  bool translate(uint64_t lin, Access a, View view, uint64_t* phys);
   void flush_tlb();
   void flush_tlb_page(uint64_t lin);
   // After CR3 was written; `keep`: the PCID's translations stay.
@@ -335,6 +343,13 @@ class Cpu final : public mem::ProcessorPins {
 
   uint64_t in_block() const { return current != nullptr ? current->left : 0; }
   bool user() const { return (mode_ & kModeCplMask) == kModeCplMask; }
+  // Of an access; `system`: to a descriptor table or the like, whatever the privilege.
+  View view(bool system = false) const {
+    if (system) return View::System;
+    if (user()) return View::User;
+    return (cr.cr4 & kCr4Smap) != 0 && (system_flags & kAC) != 0 ? View::Relaxed : View::System;
+  }
+  Tlb& tlb_of(View v) { return (*tlbs_)[static_cast<size_t>(v)]; }
   Block* find_block();
   Block* build(uint64_t lin, uint64_t phys);
   Block scratch_block(uint64_t phys);
@@ -347,14 +362,14 @@ class Cpu final : public mem::ProcessorPins {
   void execute(Block* b);
   bool code_breakpoint();
   void update_tag() { jump_tag_ = static_cast<uint64_t>(mode_) << 32 | (generation_ & 0xFFFFF) << 11 | asid; }
-  TlbEntry* fill(uint64_t lin, Access a, bool as_user);
-  bool access(uint64_t lin, unsigned width, Access a, uint64_t* value, bool as_user);
-  bool access_page(uint64_t lin, unsigned width, Access a, uint64_t* value, bool as_user);
-  bool bad_address(uint64_t lin, const Insn* i);
+  TlbEntry* fill(uint64_t lin, Access a, View view);
+  bool access(uint64_t lin, unsigned width, Access a, uint64_t* value, View view);
+  bool access_page(uint64_t lin, unsigned width, Access a, uint64_t* value, View view);
+  bool bad_address(uint64_t lin, unsigned width, const Insn* i);
   void check_alignment(uint64_t lin, unsigned width);  // #AC, thrown
   bool watched(uint64_t page) const;
   void watch_data(uint64_t lin, unsigned width, Access a);
-  bool page_fault(uint64_t lin, Access a, bool as_user, bool present, bool reserved);
+  bool page_fault(uint64_t lin, Access a, View view, bool present, bool reserved);
 
   unsigned id_;
   Model model_;
@@ -390,7 +405,7 @@ class Cpu final : public mem::ProcessorPins {
   bool shared_ = false;
   Observer* observer_ = nullptr;
   bool observed_ = false;  // the observer wants the instructions of the block just found
-  std::unique_ptr<std::array<Tlb, 2>> tlbs_;
+  std::unique_ptr<std::array<Tlb, 3>> tlbs_;
   std::unique_ptr<std::array<JumpEntry, kJumps>> jumps_;
 };
 

@@ -1,8 +1,8 @@
 #include "cpu/cpuid.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
-#include <vector>
 
 namespace ilse::cpu {
 
@@ -10,23 +10,21 @@ namespace {
 
 using enum Feature;
 
-constexpr uint64_t bit(Feature f) { return 1ull << static_cast<unsigned>(f); }
-template <class... F>
-constexpr uint64_t set_of(F... f) {
-  return (0ull | ... | bit(f));
-}
-
-constexpr uint64_t k486 = set_of(Always, Fpu, Cpuid);
-constexpr uint64_t kPentium = k486 | set_of(Vme, De, Pse, Tsc, Msr, Mce, Cx8, Apic);
-constexpr uint64_t kPentium3 =
-    kPentium | set_of(Pae, Sep, Mtrr, Pge, Mca, Cmov, Pat, Pse36, Mmx, Fxsr, Sse, Nopl);
-constexpr uint64_t kX8664 = kPentium3 | set_of(Sse2, Clflush, Syscall, Nx, Lm);
-constexpr uint64_t kMax = kX8664 | set_of(LahfLm, Page1g, Rdtscp, Pcid, Fsgsbase, Invpcid, Cx16, Erms,
-                                          SpecCtrl, ArchCapabilities, X2apic);
+constexpr FeatureSet k486{Always, Fpu, Cpuid};
+constexpr FeatureSet kPentium = k486 | FeatureSet{Vme, De, Pse, Tsc, Msr, Mce, Cx8, Apic};
+constexpr FeatureSet kPentium3 =
+    kPentium | FeatureSet{Pae, Sep, Mtrr, Pge, Mca, Cmov, Pat, Pse36, Mmx, Fxsr, Sse, Nopl};
+constexpr FeatureSet kX8664 = kPentium3 | FeatureSet{Sse2, Clflush, Syscall, Nx, Lm};
+constexpr FeatureSet kX8664V2 = kX8664 | FeatureSet{Cx16, LahfLm, Popcnt};
+constexpr FeatureSet kX8664V3 = kX8664V2 | FeatureSet{Lzcnt, Movbe};
+constexpr FeatureSet kMax =
+    kX8664V3 | FeatureSet{Page1g,           Rdtscp,    Pcid,   Fsgsbase, Invpcid, Erms,       SpecCtrl,
+                          ArchCapabilities, Adx,       Rdrand, Rdseed,   Rdpid,   Clflushopt, Clwb,
+                          Cldemote,         Prefetchw, Umip,   Smep,     Smap,    X2apic};
 
 struct Entry {
   std::string_view name;
-  uint64_t features;
+  FeatureSet features;
   uint32_t signature;
   std::string_view brand;
 };
@@ -35,53 +33,99 @@ constexpr std::array kModels{
     Entry{"pentium", kPentium, 0x0543, ""},
     Entry{"pentium3", kPentium3, 0x0673, ""},
     Entry{"x86-64", kX8664, 0x0663, "Ilse virtual x86-64 processor"},
+    Entry{"x86-64-v2", kX8664V2, 0x000106A5, "Ilse virtual x86-64-v2 processor"},
+    Entry{"x86-64-v3", kX8664V3, 0x000306C3, "Ilse virtual x86-64-v3 processor"},
     Entry{"max", kMax, 0x000806F8, "Ilse virtual processor"},
 };
-constexpr std::array<std::string_view, 5> kModelNames{"486", "pentium", "pentium3", "x86-64", "max"};
+constexpr auto kModelNames = [] {
+  std::array<std::string_view, kModels.size()> names;
+  for (size_t k = 0; k < names.size(); ++k) names[k] = kModels[k].name;
+  return names;
+}();
 
-struct FeatureName {
-  std::string_view name;
-  Feature feature;
+constexpr auto kB = FeatureInfo::kEbx, kC = FeatureInfo::kEcx, kD = FeatureInfo::kEdx;
+constexpr uint32_t kExtended = 0x80000001;
+constexpr std::array kFeatures{
+    FeatureInfo{Fpu, "fpu", {}, 1, kD, 0},
+    FeatureInfo{Vme, "vme", {}, 1, kD, 1},
+    FeatureInfo{De, "de", {}, 1, kD, 2},
+    FeatureInfo{Pse, "pse", {}, 1, kD, 3},
+    FeatureInfo{Tsc, "tsc", {}, 1, kD, 4},
+    FeatureInfo{Msr, "msr", {}, 1, kD, 5},
+    FeatureInfo{Pae, "pae", {}, 1, kD, 6},
+    FeatureInfo{Mce, "mce", {Msr}, 1, kD, 7},
+    FeatureInfo{Cx8, "cx8", {}, 1, kD, 8},
+    FeatureInfo{Apic, "apic", {}, 1, kD, 9},
+    FeatureInfo{Sep, "sep", {Msr}, 1, kD, 11},
+    FeatureInfo{Mtrr, "mtrr", {Msr}, 1, kD, 12},
+    FeatureInfo{Pge, "pge", {}, 1, kD, 13},
+    FeatureInfo{Mca, "mca", {Mce}, 1, kD, 14},
+    FeatureInfo{Cmov, "cmov", {}, 1, kD, 15},
+    FeatureInfo{Pat, "pat", {Msr}, 1, kD, 16},
+    FeatureInfo{Pse36, "pse36", {Pse}, 1, kD, 17},
+    FeatureInfo{Clflush, "clflush", {}, 1, kD, 19, "clfsh"},
+    FeatureInfo{Mmx, "mmx", {Fpu}, 1, kD, 23},
+    FeatureInfo{Fxsr, "fxsr", {Fpu}, 1, kD, 24},
+    FeatureInfo{Sse, "sse", {Fxsr, Mmx}, 1, kD, 25},
+    FeatureInfo{Sse2, "sse2", {Sse}, 1, kD, 26},
+    FeatureInfo{Cx16, "cx16", {Lm, Cx8}, 1, kC, 13},
+    FeatureInfo{Pcid, "pcid", {Lm}, 1, kC, 17},
+    FeatureInfo{X2apic, "x2apic", {Apic, Msr}, 1, kC, 21},
+    FeatureInfo{Movbe, "movbe", {}, 1, kC, 22},
+    FeatureInfo{Popcnt, "popcnt", {}, 1, kC, 23},
+    FeatureInfo{Rdrand, "rdrand", {}, 1, kC, 30},
+    FeatureInfo{Fsgsbase, "fsgsbase", {Lm}, 7, kB, 0},
+    FeatureInfo{Bmi1, "bmi1", {}, 7, kB, 3},
+    FeatureInfo{Smep, "smep", {}, 7, kB, 7},
+    FeatureInfo{Erms, "erms", {}, 7, kB, 9},
+    FeatureInfo{Invpcid, "invpcid", {}, 7, kB, 10},
+    FeatureInfo{Rdseed, "rdseed", {}, 7, kB, 18},
+    FeatureInfo{Adx, "adx", {}, 7, kB, 19},
+    FeatureInfo{Smap, "smap", {}, 7, kB, 20},
+    FeatureInfo{Clflushopt, "clflushopt", {Clflush}, 7, kB, 23},
+    FeatureInfo{Clwb, "clwb", {Clflush}, 7, kB, 24},
+    FeatureInfo{Umip, "umip", {}, 7, kC, 2},
+    FeatureInfo{Rdpid, "rdpid", {Msr}, 7, kC, 22},
+    FeatureInfo{Cldemote, "cldemote", {Nopl}, 7, kC, 25},
+    FeatureInfo{SpecCtrl, "spec-ctrl", {Msr}, 7, kD, 26},
+    FeatureInfo{ArchCapabilities, "arch-capabilities", {Msr}, 7, kD, 29},
+    FeatureInfo{LahfLm, "lahf-lm", {Lm}, kExtended, kC, 0},
+    FeatureInfo{Lzcnt, "abm", {}, kExtended, kC, 5, "lzcnt"},
+    FeatureInfo{Prefetchw, "3dnowprefetch", {}, kExtended, kC, 8, "prefetchw"},
+    FeatureInfo{Syscall, "syscall", {Lm}, kExtended, kD, 11},
+    FeatureInfo{Nx, "nx", {Pae}, kExtended, kD, 20},
+    FeatureInfo{Page1g, "pdpe1gb", {Lm}, kExtended, kD, 26},
+    FeatureInfo{Rdtscp, "rdtscp", {Tsc}, kExtended, kD, 27},
+    FeatureInfo{Lm, "lm", {Pae, Msr}, kExtended, kD, 29},
+    FeatureInfo{Nopl, "nopl", {}},
 };
-constexpr std::array kFeatureNames{
-    FeatureName{"fpu", Fpu},
-    FeatureName{"vme", Vme},
-    FeatureName{"de", De},
-    FeatureName{"pse", Pse},
-    FeatureName{"tsc", Tsc},
-    FeatureName{"msr", Msr},
-    FeatureName{"pae", Pae},
-    FeatureName{"mce", Mce},
-    FeatureName{"cx8", Cx8},
-    FeatureName{"apic", Apic},
-    FeatureName{"sep", Sep},
-    FeatureName{"mtrr", Mtrr},
-    FeatureName{"pge", Pge},
-    FeatureName{"mca", Mca},
-    FeatureName{"cmov", Cmov},
-    FeatureName{"pat", Pat},
-    FeatureName{"pse36", Pse36},
-    FeatureName{"clflush", Clflush},
-    FeatureName{"mmx", Mmx},
-    FeatureName{"fxsr", Fxsr},
-    FeatureName{"sse", Sse},
-    FeatureName{"sse2", Sse2},
-    FeatureName{"syscall", Syscall},
-    FeatureName{"nx", Nx},
-    FeatureName{"pdpe1gb", Page1g},
-    FeatureName{"rdtscp", Rdtscp},
-    FeatureName{"lm", Lm},
-    FeatureName{"lahf_lm", LahfLm},
-    FeatureName{"pcid", Pcid},
-    FeatureName{"fsgsbase", Fsgsbase},
-    FeatureName{"invpcid", Invpcid},
-    FeatureName{"cx16", Cx16},
-    FeatureName{"nopl", Nopl},
-    FeatureName{"erms", Erms},
-    FeatureName{"spec-ctrl", SpecCtrl},
-    FeatureName{"arch-capabilities", ArchCapabilities},
-    FeatureName{"x2apic", X2apic},
-};
+
+const FeatureInfo& info_of(Feature f) {
+  for (const FeatureInfo& i : kFeatures) {
+    if (i.feature == f) return i;
+  }
+  static constexpr FeatureInfo kNone{Always, "", {}};
+  return kNone;
+}
+
+void add(FeatureSet& set, Feature f) {
+  set.add(f);
+  for (const FeatureInfo& i : kFeatures) {
+    if (info_of(f).needs.has(i.feature) && !set.has(i.feature)) add(set, i.feature);
+  }
+}
+void remove(FeatureSet& set, Feature f) {
+  set.remove(f);
+  for (const FeatureInfo& i : kFeatures) {
+    if (i.needs.has(f) && set.has(i.feature)) remove(set, i.feature);
+  }
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  auto plain = [](char c) { return c == '_' || c == '.' ? '-' : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return plain(x) == plain(y); });
+}
 
 uint32_t text4(const char* s) {
   uint32_t v;
@@ -92,6 +136,14 @@ uint32_t text4(const char* s) {
 }  // namespace
 
 std::span<const std::string_view> model_names() { return kModelNames; }
+std::span<const FeatureInfo> feature_table() { return kFeatures; }
+
+std::optional<Feature> find_feature(std::string_view name) {
+  for (const FeatureInfo& i : kFeatures) {
+    if (same_name(name, i.name) || (!i.alias.empty() && same_name(name, i.alias))) return i.feature;
+  }
+  return std::nullopt;
+}
 
 mem::Result<Model> find_model(std::string_view spec) {
   auto comma = spec.find(',');
@@ -112,46 +164,49 @@ mem::Result<Model> find_model(std::string_view spec) {
     spec = spec.substr(comma + 1);
     comma = spec.find(',');
     std::string_view item = spec.substr(0, comma);
-    if (item.size() < 2 || (item[0] != '+' && item[0] != '-')) {
+    bool on = item.starts_with('+') || item.ends_with("=on");
+    if (!on && !item.starts_with('-') && !item.ends_with("=off"))
       return mem::Error{"-cpu: '" + std::string(item) + "' is not +FEATURE or -FEATURE"};
+    std::string_view word = feature_word(item);
+    auto feature = find_feature(word);
+    if (!feature) return mem::Error{"-cpu: no feature '" + std::string(word) + "'"};
+    if (on) {
+      add(m.features, *feature);
+    } else {
+      remove(m.features, *feature);
     }
-    uint64_t found = 0;
-    for (const FeatureName& f : kFeatureNames) {
-      if (f.name == item.substr(1)) found = bit(f.feature);
-    }
-    if (found == 0) return mem::Error{"-cpu: no feature '" + std::string(item.substr(1)) + "'"};
-    m.features = item[0] == '+' ? m.features | found : m.features & ~found;
   }
   return m;
+}
+
+std::string_view feature_word(std::string_view item) {
+  if (item.starts_with('+') || item.starts_with('-')) return item.substr(1);
+  return item.substr(0, item.find('='));
 }
 
 CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned count) const {
   CpuidResult r;
   bool is64 = has(Lm);
-  auto put = [this](uint32_t& reg, Feature f, unsigned b) { reg |= has(f) ? 1u << b : 0u; };
-  uint32_t max_basic = has(X2apic)                                  ? 0xB
-                       : has(Invpcid) || has(Fsgsbase) || has(Erms) ? 7
-                       : has(Sse2)                                  ? 4
-                       : has(Mmx)                                   ? 2
-                                                                    : 1;
+  uint32_t max_basic = has(X2apic) ? 0xB : has(Sse2) ? 4 : has(Mmx) ? 2 : 1;
+  uint32_t max_extended = !brand.empty() ? 0x80000008 : 0x80000000;
+  for (const FeatureInfo& i : kFeatures) {
+    uint32_t& max = i.leaf < 0x80000000 ? max_basic : max_extended;
+    if (has(i.feature)) max = std::max(max, i.leaf);
+  }
   // Processors from before leaf 4 have one core a package.
   const unsigned cores = max_basic >= 4 ? count : 1, id_bits = std::bit_width(cores - 1);
-  uint32_t max_extended = !brand.empty() ? 0x80000008 : 0x80000000;
   if (leaf >= 0x80000000 ? leaf > max_extended : leaf > max_basic)
     leaf = leaf >= 0x40000000 && leaf < 0x50000000 ? leaf : max_basic;
+  for (const FeatureInfo& i : kFeatures) {
+    if (i.leaf != leaf || (leaf == 7 && subleaf != 0) || !has(i.feature)) continue;
+    (i.reg == kB ? r.ebx : i.reg == kC ? r.ecx : r.edx) |= 1u << i.bit;
+  }
   switch (leaf) {
     case 0: r = {max_basic, text4("Genu"), text4("ntel"), text4("ineI")}; break;
     case 1:
       r.eax = signature;
       r.ebx = id << 24 | cores << 16 | (has(Clflush) ? 8u << 8 : 0u);
-      put(r.edx, Fpu, 0), put(r.edx, Vme, 1), put(r.edx, De, 2), put(r.edx, Pse, 3), put(r.edx, Tsc, 4);
-      put(r.edx, Msr, 5), put(r.edx, Pae, 6), put(r.edx, Mce, 7), put(r.edx, Cx8, 8), put(r.edx, Apic, 9);
-      put(r.edx, Sep, 11), put(r.edx, Mtrr, 12), put(r.edx, Pge, 13), put(r.edx, Mca, 14),
-          put(r.edx, Cmov, 15);
-      put(r.edx, Pat, 16), put(r.edx, Pse36, 17), put(r.edx, Clflush, 19), put(r.edx, Mmx, 23);
-      put(r.edx, Fxsr, 24), put(r.edx, Sse, 25), put(r.edx, Sse2, 26);
       if (cores > 1) r.edx |= 1u << 28;
-      put(r.ecx, Cx16, 13), put(r.ecx, Pcid, 17), put(r.ecx, X2apic, 21);
       break;
     case 2:
       r.eax = 0x00000001;
@@ -165,9 +220,7 @@ CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned 
       if (subleaf <= 2) r.eax |= ((1u << id_bits) - 1) << 26;
       break;
     case 7:
-      if (subleaf == 0) r.ebx = 1u << 6 | 1u << 13;  // x87: FDP on errors only, FCS and FDS always 0
-      if (subleaf == 0) put(r.ebx, Fsgsbase, 0), put(r.ebx, Erms, 9), put(r.ebx, Invpcid, 10);
-      if (subleaf == 0) put(r.edx, SpecCtrl, 26), put(r.edx, ArchCapabilities, 29);
+      if (subleaf == 0) r.ebx |= 1u << 6 | 1u << 13;  // x87: FDP on errors only, FCS and FDS always 0
       break;
     case 0xB: {
       // One thread a core; the cores of the package.
@@ -179,12 +232,6 @@ CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned 
       break;
     }
     case 0x80000000: r.eax = max_extended; break;
-    case 0x80000001:
-      r.eax = 0;
-      put(r.ecx, LahfLm, 0);
-      if (is64) put(r.edx, Syscall, 11);
-      put(r.edx, Nx, 20), put(r.edx, Page1g, 26), put(r.edx, Rdtscp, 27), put(r.edx, Lm, 29);
-      break;
     case 0x80000002:
     case 0x80000003:
     case 0x80000004: {

@@ -103,10 +103,11 @@ struct Msrs {
   std::array<uint64_t, 11> mtrr_fixed{};
   uint64_t spec_ctrl = 0;
   uint64_t bios_sign = 0;
+  uint64_t smbase = 0x30000;
   static constexpr std::array kNames{
       "star",          "lstar",         "cstar",      "fmask",      "kernel_gs_base", "sysenter_cs",
       "sysenter_esp",  "sysenter_eip",  "pat",        "tsc_offset", "tsc_aux",        "misc_enable",
-      "mtrr_def_type", "mtrr_variable", "mtrr_fixed", "spec_ctrl",  "bios_sign"};
+      "mtrr_def_type", "mtrr_variable", "mtrr_fixed", "spec_ctrl",  "bios_sign",      "smbase"};
 };
 
 enum class Activity : uint8_t { Running, Halted, Shutdown, WaitForSipi };

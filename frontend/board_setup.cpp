@@ -122,6 +122,7 @@ Result<Machine::Options> set_up_machine(const Options& o) {
   m.max_instructions = o.max_instructions;
   m.translate = o.translate;
   m.hash_every = o.hash_every;
+  m.seed = o.seed;
   return m;
 }
 
@@ -131,6 +132,7 @@ Result<dev::BoardConfig> set_up_board(const Options& o, int64_t now) {
   c.cpus = o.cpus;
   c.rtc_epoch_seconds = rtc_start(o.rtc, now);
   c.vga = o.vga;
+  c.smm = o.smm;
   c.boot_order = o.boot_order;
   c.boot_menu = o.boot_menu;
   c.debug_exit = o.debug_exit;

@@ -70,6 +70,10 @@ int start(const std::vector<std::string>& arguments) {
     std::fputs(ui::help_text().c_str(), stdout);
     return arguments.empty() ? ui::kExitBadInput : ui::kExitPowerOff;
   }
+  if (options->command == ui::Command::CpuHelp) {
+    std::fputs(ui::cpu_help_text().c_str(), stdout);
+    return ui::kExitPowerOff;
+  }
   if (options->command == ui::Command::Version) {
     std::puts("Ilse 0.1.0");
     return ui::kExitPowerOff;

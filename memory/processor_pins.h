@@ -23,6 +23,7 @@ class ProcessorPins {
   // Leave the running slice at the next instruction boundary: the board wants to act (reset, earlier
   // timer, shutdown).
   virtual void attention() = 0;
+  virtual bool in_smm() const = 0;  // SMIACT#
   // It has sent an interrupt to another processor: where one thread runs them in turn, its turn ends at the
   // next instruction boundary, so that it does not wait for an answer that cannot come meanwhile.
   virtual void yield() = 0;
@@ -45,8 +46,9 @@ class BoardPort {
   // The local APIC's MSRs, 800h to 8FFh, which exist in x2APIC mode; nothing or false: #GP.
   virtual std::optional<uint64_t> x2apic_read(unsigned /*cpu*/, uint32_t /*msr*/, VTime) { return {}; }
   virtual bool x2apic_write(unsigned /*cpu*/, uint32_t /*msr*/, uint64_t, VTime) { return false; }
-  virtual void set_ferr(bool level) = 0;  // FERR#: IRQ 13
-  virtual void shutdown(VTime now) = 0;   // triple fault
+  virtual void set_ferr(bool level) = 0;                // FERR#: IRQ 13
+  virtual void set_smm(unsigned cpu, bool active) = 0;  // SMIACT# of the running processor
+  virtual void shutdown(VTime now) = 0;                 // triple fault
 };
 
 }  // namespace ilse::mem

@@ -15,9 +15,10 @@ class NullBoard final : public mem::BoardPort {
   uint64_t tsc_deadline(unsigned) const override { return 0; }
   void set_tsc_deadline(unsigned, uint64_t, mem::VTime) override {}
   void set_ferr(bool level) override { ferr = level; }
+  void set_smm(unsigned, bool active) override { smm = active; }
   void shutdown(mem::VTime) override {}
 
-  bool ferr = false;
+  bool ferr = false, smm = false;
 };
 
 class StillTime final : public cpu::TimeBase {

@@ -45,7 +45,7 @@ class BlockCache final : public mem::CodeListener {
   struct Processor {
     Block* const* running;  // null between its runs
     bool* leave;            // where to note that the running block was invalidated
-    std::array<Tlb, 2>* tlbs;
+    std::array<Tlb, 3>* tlbs;
   };
   void add(const Processor& p) { processors_.push_back(p); }
   void remove(Block* const* running) {

@@ -74,9 +74,8 @@ struct SseOutcome {
   bool fault;
 };
 
-// Runs op() under the guest's MXCSR with no flags, and finds what it would have raised. One deviation:
-// beside an unmasked OE or UE, PE tells whether the masked result is inexact, where the silicon judges the
-// result with an unbounded exponent.
+// Runs op() under the guest's MXCSR with no flags, and finds what it would have raised. Beside an unmasked OE
+// or UE, PE is as for the masked result: sse_inexact.h knows better.
 template <class Op>
 auto sse_checked(uint32_t guest, SseRounds rounds, Op op) -> SseOutcome<decltype(op())> {
   using namespace mxcsr;

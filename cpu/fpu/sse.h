@@ -6,3 +6,4 @@
 #include "cpu/fpu/simd_shuffle.h"
 #include "cpu/fpu/sse_arith.h"
 #include "cpu/fpu/sse_convert.h"
+#include "cpu/fpu/sse_inexact.h"

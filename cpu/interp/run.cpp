@@ -60,7 +60,7 @@ bool Cpu::fetch_page(uint64_t lin, uint64_t* phys) {
   uint64_t tag = (lin & kPageMask) | asid | (user() ? kTagSlow : 0);
   if (e.tag != tag) {
     uint64_t p;
-    if (!translate(lin, Access::Execute, user(), &p)) return false;
+    if (!translate(lin, Access::Execute, view(), &p)) return false;
     e = {tag, p & kPageMask};
   }
   *phys = e.phys | (lin & 0xFFF);
@@ -289,12 +289,9 @@ bool Cpu::run_single() {
 // What happens between two instructions, in the order of SDM vol. 3A, table 6-2.
 void Cpu::events() {
   Pending& p = pending;
-  if (p.init) {
-    p.init = false;
-    if (!p.smm) {
-      reset(false);
-      return;
-    }
+  if (p.init && !p.smm) {
+    reset(false);
+    return;
   }
   if (p.sipi) {
     p.sipi = false;
@@ -307,6 +304,11 @@ void Cpu::events() {
     }
   }
   if (p.activity == Activity::WaitForSipi || p.activity == Activity::Shutdown) return;
+  if (p.smi && !p.smm && !p.shadow) {
+    p.smi = false;
+    sem::enter_smm(*this);
+    return;
+  }
   if (p.debug_trap != 0 && !p.shadow_ss) {
     cr.dr[6] |= p.debug_trap;
     p.debug_trap = 0;

@@ -31,6 +31,10 @@ consteval auto arithmetic(uint8_t base, const char* name, int group, uint32_t lo
   };
 }
 
+consteval Row adx(Row r, Mandatory prefix) {
+  return r.in(Map::Map38).when(prefix).with(kIgnore66).needs(Feature::Adx);
+}
+
 constexpr std::array kUnary{
     row<Test, Eb, Gb>(0x84, "test").writes(kAll, kAF),
     row<Test, Ev, Gv>(0x85, "test").writes(kAll, kAF),
@@ -71,6 +75,14 @@ constexpr std::array kUnary{
         .needs(Feature::Cx8)
         .reads(kAll)
         .writes(kZF),
+    helper<cmpxchg8b, letters::Mem>(0xC7, "cmpxchg16b", kLockable | kRexW)
+        .group(1)
+        .in(Map::TwoByte)
+        .needs(Feature::Cx16)
+        .reads(kAll)
+        .writes(kZF),
+    adx(row<Adcx, Gy, Ey>(0xF6, "adcx"), Mandatory::P66).reads(kCF).writes(kCF),
+    adx(row<Adox, Gy, Ey>(0xF6, "adox"), Mandatory::F3).reads(kOF).writes(kOF),
     helper<daa>(0x27, "daa", kNo64).reads(kAF | kCF).writes(kAll, kOF),
     helper<das>(0x2F, "das", kNo64).reads(kAF | kCF).writes(kAll, kOF),
     helper<aaa>(0x37, "aaa", kNo64).reads(kAF).writes(kAll, kOF | kSF | kZF | kPF),

@@ -140,13 +140,17 @@ bool prefix_matches(Mandatory m, const Prefixes& p) {
     case Mandatory::P66: return p.p66 && p.rep == Rep::None;
     case Mandatory::F3: return p.rep == Rep::Rep;
     case Mandatory::F2: return p.rep == Rep::Repne;
+    case Mandatory::NoRep: return p.rep == Rep::None;
   }
   return false;
 }
 
-const Row* select(Map map, uint8_t opcode, uint8_t modrm, const Prefixes& p, bool mode64) {
+// A processor without a feature does not know its rows: TZCNT is BSF there, its prefix ignored.
+const Row* select(Map map, uint8_t opcode, uint8_t modrm, const Prefixes& p, bool mode64,
+                  const Model& model) {
   const Row* found = nullptr;
   for (const Row* r : index().at(map, opcode)) {
+    if (!model.has(r->feature)) continue;
     if (!r->has(kNoModRm) || r->ext >= 0 || r->modrm >= 0) {
       bool mem = modrm < 0xC0;
       if (r->ext >= 0 && (modrm >> 3 & 7) != r->ext) continue;
@@ -158,6 +162,7 @@ const Row* select(Map map, uint8_t opcode, uint8_t modrm, const Prefixes& p, boo
     if (r->has(kNo64) && mode64) continue;
     if (r->has(kOnly64) && !mode64) continue;
     if (r->has(kNoRexB) && (p.rex & 1) != 0) continue;
+    if (r->has(kRexW) && (p.rex & 8) == 0) continue;
     if (found == nullptr || r->rank() > found->rank()) found = r;
   }
   return found;
@@ -255,7 +260,7 @@ DecodeStatus decode(const uint8_t* bytes, unsigned available, uint32_t mode, con
     if (r.short_) return incomplete();
   }
   out.modrm = modrm;
-  const Row* row = select(map, op, modrm, p, mode64);
+  const Row* row = select(map, op, modrm, p, mode64, model);
 
   out.row = row;
 
@@ -339,10 +344,7 @@ DecodeStatus decode(const uint8_t* bytes, unsigned available, uint32_t mode, con
 
   // What the mode or the processor does not allow.
   out.fn = &raise_ud;
-  if (row == nullptr || !model.has(row->feature)) {
-    out.row = nullptr;
-    return DecodeStatus::Ok;
-  }
+  if (row == nullptr) return DecodeStatus::Ok;
   bool real_or_v86 = (mode & kModeProtected) == 0 || (mode & kModeV86) != 0;
   if (row->has(kProtectedOnly) && real_or_v86) return DecodeStatus::Ok;
   if (p.lock && !(row->has(kLockable) && out.mem)) return DecodeStatus::Ok;

@@ -94,6 +94,14 @@ struct Ed {
   template <class V, bool M>
   using Bind = RmOrMem<uint32_t, M>;
 };
+// Of 16 bits with a 16-bit operand size, else of 32.
+struct Ez {
+  static constexpr auto kOperand = Operand::Rm;
+  static constexpr auto kFile = File::Gpr;
+  static constexpr bool kSized = true;
+  template <class V, bool M>
+  using Bind = RmOrMem<std::conditional_t<sizeof(V) == 2, uint16_t, uint32_t>, M>;
+};
 struct Ev {
   static constexpr auto kOperand = Operand::Rm;
   static constexpr auto kFile = File::Gpr;

@@ -58,10 +58,12 @@ enum RowAttr : uint32_t {
   kNoRexB = 1u << 18,        // not with REX.B: 90 is NOP, 41 90 is XCHG R8, RAX
   kStackAddress = 1u << 19,  // PUSH, POP, CALL...: touches the stack
   kIgnore66 = 1u << 20,      // the operand-size prefix selects the row and is no size
+  kRexW = 1u << 22,          // with REX.W only
   kStops = 1u << 21,         // transfers control: the block cannot go on behind it
 };
 
-enum class Mandatory : uint8_t { Any, None, P66, F3, F2 };  // prefix that selects the row
+// The prefix that selects the row; NoRep: neither F2 nor F3 (the manual's NFx).
+enum class Mandatory : uint8_t { Any, None, P66, F3, F2, NoRep };
 
 // Status flags. `read` and `written` are exactly what the template does: an instruction that may keep a flag
 // (a shift by 0) also reads it. `undefined` is what the manual says; the template may write it or keep it.
@@ -96,9 +98,10 @@ struct Row {
   Lift lift[3][2] = {};        // null also where an operand is not lifted: tier B and vector registers
 
   bool has(RowAttr a) const { return (attrs & a) != 0; }
-  // Where several rows fit, the most special one counts: an exact ModRM byte before a prefix before REX.B.
+  // Where several rows fit, the most special one counts: an exact ModRM byte before a prefix before REX.
   unsigned rank() const {
-    return (modrm >= 0 ? 4u : 0u) + (prefix != Mandatory::Any ? 2u : 0u) + (has(kNoRexB) ? 1u : 0u);
+    return (modrm >= 0 ? 4u : 0u) + (prefix != Mandatory::Any ? 2u : 0u) +
+           (has(kNoRexB) || has(kRexW) ? 1u : 0u);
   }
   constexpr Row with(uint32_t more) const {
     Row r = *this;

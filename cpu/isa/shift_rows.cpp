@@ -39,6 +39,10 @@ consteval auto bit(const char* name, uint8_t opcode, int group) {
                     finish(row<Bit<kKind>, Ev, sIb>(0xBA, name).group(group))};
 }
 
+consteval Row count(Row r) {
+  return r.in(Map::TwoByte).when(Mandatory::F3).writes(kOSZAPC, kOSZAPC & ~(kZF | kCF));
+}
+
 constexpr std::array kOther{
     row<Shld, Ev, Gv, Ib>(0xA4, "shld").in(Map::TwoByte).reads(kOSZAPC).writes(kOSZAPC, kOSZAPC),
     row<Shld, Ev, Gv, CL>(0xA5, "shld").in(Map::TwoByte).reads(kOSZAPC).writes(kOSZAPC, kOSZAPC),
@@ -46,6 +50,9 @@ constexpr std::array kOther{
     row<Shrd, Ev, Gv, CL>(0xAD, "shrd").in(Map::TwoByte).reads(kOSZAPC).writes(kOSZAPC, kOSZAPC),
     row<Bsf, Gv, Ev>(0xBC, "bsf").in(Map::TwoByte).writes(kOSZAPC, kOSZAPC & ~kZF),
     row<Bsr, Gv, Ev>(0xBD, "bsr").in(Map::TwoByte).writes(kOSZAPC, kOSZAPC & ~kZF),
+    count(row<Popcnt, Gv, Ev>(0xB8, "popcnt")).needs(Feature::Popcnt).writes(kOSZAPC),
+    count(row<Tzcnt, Gv, Ev>(0xBC, "tzcnt")).needs(Feature::Bmi1),
+    count(row<Lzcnt, Gv, Ev>(0xBD, "lzcnt")).needs(Feature::Lzcnt),
 };
 
 constexpr auto kRows =

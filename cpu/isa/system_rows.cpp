@@ -1,4 +1,5 @@
-// System, segment, port and processor-control instructions: SDM vol. 2D, tables, groups 6, 7, 15.
+// System, segment, port and processor-control instructions: SDM vol. 2D, tables, groups 6, 7,
+// 9, 15.
 #include "cpu/isa/rows.h"
 #include "cpu/sem/helpers.h"
 #include "cpu/sem/integer.h"
@@ -63,6 +64,16 @@ constexpr std::array kTwoByte{
     two(helper<invlpg, MemRow>(0x01, "invlpg", kCpl0 | kEnd).group(7)),
     two(helper<swapgs, Ev>(0x01, "swapgs", kCpl0 | kOnly64 | kRegOnly).exact(0xF8)),
     two(helper<rdtscp, Ev>(0x01, "rdtscp", kRegOnly).exact(0xF9)).needs(Feature::Rdtscp),
+    two(helper<clac, Ev>(0x01, "clac", kRegOnly).exact(0xCA).when(Mandatory::None)).needs(Feature::Smap),
+    two(helper<stac, Ev>(0x01, "stac", kRegOnly).exact(0xCB).when(Mandatory::None)).needs(Feature::Smap),
+    two(helper<rdrand, Ev>(0xC7, "rdrand", kRegOnly).group(6).when(Mandatory::NoRep))
+        .writes(kOSZAPC)
+        .needs(Feature::Rdrand),
+    two(helper<rdrand, Ev>(0xC7, "rdseed", kRegOnly).group(7).when(Mandatory::NoRep))
+        .writes(kOSZAPC)
+        .needs(Feature::Rdseed),
+    two(helper<rdpid, Ev>(0xC7, "rdpid", kRegOnly | kForce64).group(7).when(Mandatory::F3))
+        .needs(Feature::Rdpid),
     two(helper<lar, Gv, Ew>(0x02, "lar", kProtectedOnly)).writes(kZF),
     two(helper<lsl, Gv, Ew>(0x03, "lsl", kProtectedOnly)).writes(kZF),
     two(helper<syscall>(0x05, "syscall", kEnd | kStops))
@@ -95,6 +106,8 @@ constexpr std::array kTwoByte{
     two(helper<ldmxcsr, MemRow>(0xAE, "ldmxcsr", kSse).group(2).when(Mandatory::None)).needs(Feature::Sse),
     two(helper<stmxcsr, MemRow>(0xAE, "stmxcsr", kSse).group(3).when(Mandatory::None)).needs(Feature::Sse),
     two(helper<clflush, MemRow>(0xAE, "clflush").group(7).when(Mandatory::None)).needs(Feature::Clflush),
+    two(helper<clflush, MemRow>(0xAE, "clflushopt").group(7).when(Mandatory::P66)).needs(Feature::Clflushopt),
+    two(helper<clflush, MemRow>(0xAE, "clwb").group(6).when(Mandatory::P66)).needs(Feature::Clwb),
     two(helper<fence, Ev>(0xAE, "lfence", kRegOnly).group(5).when(Mandatory::None)).needs(Feature::Sse2),
     two(helper<fence, Ev>(0xAE, "mfence", kRegOnly).group(6).when(Mandatory::None)).needs(Feature::Sse2),
     two(helper<fence, Ev>(0xAE, "sfence", kRegOnly).group(7).when(Mandatory::None)).needs(Feature::Sse),

@@ -40,6 +40,7 @@ enum class Op : uint8_t {
   // Arithmetic with flags.
   Add,
   Adc,  // a + b + CF
+  Ado,  // a + b + OF, whose carry goes to OF
   Sub,
   Sbb,  // a - b - CF
   And,
@@ -59,6 +60,9 @@ enum class Op : uint8_t {
   Mul,            // unsigned a * b; Second is the high half
   Imul,           // signed
   TrailingZeros,  // of a
+  CountOnes,      // of a; CountBelow and CountAbove: zeros, the width if there is nothing else, and CF then
+  CountBelow,
+  CountAbove,
   TopBit,
   // Division faults with #DE. a: low half of the dividend, b: high half, c: divisor; `width` is the
   // divisor's. One byte: a is all 16 bits, b is none. Second is the remainder.

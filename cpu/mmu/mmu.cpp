@@ -23,17 +23,17 @@ constexpr uint64_t kPteNx = 1ull << 63;
 
 }  // namespace
 
-bool Cpu::page_fault(uint64_t lin, Access a, bool as_user, bool present, bool reserved) {
+bool Cpu::page_fault(uint64_t lin, Access a, View view, bool present, bool reserved) {
   cr.cr2 = lin;
   bool nx = (cr.efer & kEferNx) != 0 && (cr.cr4 & kCr4Pae) != 0;
   bool fetch = a == Access::Execute && (nx || (cr.cr4 & kCr4Smep) != 0);
-  raise(kPFv, (present ? 1u : 0u) | (a == Access::Write ? 2u : 0u) | (as_user ? 4u : 0u) |
+  raise(kPFv, (present ? 1u : 0u) | (a == Access::Write ? 2u : 0u) | (view == View::User ? 4u : 0u) |
                   (reserved ? 8u : 0u) | (fetch ? 16u : 0u));
   return false;
 }
 
 // The three formats differ in levels, entry width and reserved bits only.
-bool Cpu::translate(uint64_t lin, Access a, bool as_user, uint64_t* phys) {
+bool Cpu::translate(uint64_t lin, Access a, View view, uint64_t* phys) {
   const uint64_t a20 = pending.a20 ? ~0ull : ~(1ull << 20);
   if ((cr.cr0 & kCr0Pg) == 0) {
     *phys = lin & 0xFFFFFFFFull & a20;
@@ -61,20 +61,20 @@ bool Cpu::translate(uint64_t lin, Access a, bool as_user, uint64_t* phys) {
     uint64_t entry;
     if (pae && !long_mode() && level == 3) {
       entry = cr.pdpte[lin >> 30 & 3];
-      if ((entry & kPteP) == 0) return page_fault(lin, a, as_user, false, false);
+      if ((entry & kPteP) == 0) return page_fault(lin, a, view, false, false);
       table = entry & addr_mask;
       continue;
     }
     uint64_t address = (table + index * width) & a20;
     entry = memory_.read({address}, width, t);
-    if ((entry & kPteP) == 0) return page_fault(lin, a, as_user, false, false);
+    if ((entry & kPteP) == 0) return page_fault(lin, a, view, false, false);
     bool large = level > 1 && (entry & kPtePs) != 0 && (pae || (cr.cr4 & kCr4Pse) != 0);
     uint64_t reserved = high_reserved;
     if (pae && !nx_on) reserved |= kPteNx;
     if (pae && level == 4) reserved |= kPtePs;
     if (pae && level == 3 && !model_.has(Feature::Page1g)) reserved |= kPtePs;
     if (large) reserved |= pae ? ((1ull << shift) - 1) & ~0x1FFFull : 1ull << 21;
-    if ((entry & reserved) != 0) return page_fault(lin, a, as_user, true, true);
+    if ((entry & reserved) != 0) return page_fault(lin, a, view, true, true);
     writable = writable && (entry & kPteW) != 0;
     user_ok = user_ok && (entry & kPteU) != 0;
     no_exec = no_exec || (nx_on && (entry & kPteNx) != 0);
@@ -83,10 +83,15 @@ bool Cpu::translate(uint64_t lin, Access a, bool as_user, uint64_t* phys) {
       table = entry & (pae ? addr_mask : 0xFFFFF000ull);
       continue;
     }
-    bool allowed = (!as_user || user_ok) &&
-                   (a != Access::Write || writable || (!as_user && (cr.cr0 & kCr0Wp) == 0)) &&
-                   (a != Access::Execute || (!no_exec && !(user_ok && !as_user && (cr.cr4 & kCr4Smep) != 0)));
-    if (!allowed) return page_fault(lin, a, as_user, true, false);
+    bool user_view = view == View::User;
+    bool allowed =
+        (!user_view || user_ok) && (a != Access::Write || writable || (!user_view && (cr.cr0 & kCr0Wp) == 0));
+    if (a == Access::Execute) {
+      allowed = allowed && !no_exec && !(user_ok && !user_view && (cr.cr4 & kCr4Smep) != 0);
+    } else {
+      allowed = allowed && !(user_ok && view == View::System && (cr.cr4 & kCr4Smap) != 0);
+    }
+    if (!allowed) return page_fault(lin, a, view, true, false);
     for (unsigned k = 0; k < depth; ++k) {
       bool leaf = k + 1 == depth;
       uint64_t want = used[k].value | kPteA | (leaf && a == Access::Write ? +kPteD : 0ull);
@@ -201,11 +206,11 @@ void Cpu::watch_data(uint64_t lin, unsigned width, Access a) {
   }
 }
 
-TlbEntry* Cpu::fill(uint64_t lin, Access a, bool as_user) {
+TlbEntry* Cpu::fill(uint64_t lin, Access a, View view) {
   uint64_t phys;
-  if (!translate(lin, a, as_user, &phys)) return nullptr;
+  if (!translate(lin, a, view, &phys)) return nullptr;
   uint64_t page = lin & kPageMask, frame = phys & kPageMask;
-  TlbEntry& e = (*tlbs_)[as_user ? 1 : 0].at(lin);
+  TlbEntry& e = tlb_of(view).to_fill(lin);
   uint64_t tag = page | asid;
   if ((e.read_tag & ~kTagSlow) != tag) e = {};
   const mem::Region& r = memory_.for_read({frame});
@@ -213,7 +218,7 @@ TlbEntry* Cpu::fill(uint64_t lin, Access a, bool as_user) {
   auto whole = [frame](const mem::Region& x) {
     return x.host != nullptr && x.base <= frame && frame - x.base + mem::kPageSize <= x.size;
   };
-  bool direct = whole(r) && !watched(page) && (!as_user || (mode_ & kModeAlign) == 0) &&
+  bool direct = whole(r) && !watched(page) && (view != View::User || (mode_ & kModeAlign) == 0) &&
                 (observer_ == nullptr || !observer_->wants_data(*this, page));
   e.phys = frame;
   e.read_tag = tag | (direct ? 0 : kTagSlow);
@@ -229,12 +234,12 @@ TlbEntry* Cpu::fill(uint64_t lin, Access a, bool as_user) {
 }
 
 // An access inside one page.
-bool Cpu::access_page(uint64_t lin, unsigned width, Access a, uint64_t* value, bool as_user) {
+bool Cpu::access_page(uint64_t lin, unsigned width, Access a, uint64_t* value, View view) {
   uint64_t tag = (lin & kPageMask) | asid;
-  TlbEntry* e = &(*tlbs_)[as_user ? 1 : 0].at(lin);
+  TlbEntry* e = &tlb_of(view).at(lin);
   uint64_t have = a == Access::Write ? e->write_tag : e->read_tag;
   if ((have & ~kTagSlow) != tag || (a == Access::Write && have == ~0ull)) {
-    e = fill(lin, a, as_user);
+    e = fill(lin, a, view);
     if (e == nullptr) return false;
   } else if (a == Access::Write && have != tag && e->read_tag == tag) {
     const mem::Region& w = memory_.for_write({e->phys});
@@ -242,7 +247,7 @@ bool Cpu::access_page(uint64_t lin, unsigned width, Access a, uint64_t* value, b
         w.kind == mem::Region::Kind::Ram &&
         memory_.ram().code_chunks(static_cast<uint32_t>((w.ram_offset + (e->phys - w.base)) >> 12)) == 0;
     if (code_gone) {
-      e = fill(lin, a, as_user);
+      e = fill(lin, a, view);
       if (e == nullptr) return false;
     }
   }
@@ -259,30 +264,30 @@ bool Cpu::access_page(uint64_t lin, unsigned width, Access a, uint64_t* value, b
   return true;
 }
 
-bool Cpu::access(uint64_t lin, unsigned width, Access a, uint64_t* value, bool as_user) {
+bool Cpu::access(uint64_t lin, unsigned width, Access a, uint64_t* value, View view) {
   unsigned room = static_cast<unsigned>(mem::kPageSize - (lin & 0xFFF));
   if (width <= room) [[likely]]
-    return access_page(lin, width, a, value, as_user);
+    return access_page(lin, width, a, value, view);
   // Both pages have to be accessible before anything is read or written.
   uint64_t second = lin + room, phys;
   if (!code64()) second &= 0xFFFFFFFF;
-  if (!translate(lin, a, as_user, &phys) || !translate(second, a, as_user, &phys)) return false;
+  if (!translate(lin, a, view, &phys) || !translate(second, a, view, &phys)) return false;
   if (a == Access::Write) {
     uint64_t low = *value & ((1ull << (8 * room)) - 1), high = *value >> (8 * room);
     for (unsigned k = 0; k < room; ++k) {
       uint64_t b = low >> (8 * k) & 0xFF;
-      if (!access_page(lin + k, 1, a, &b, as_user)) return false;
+      if (!access_page(lin + k, 1, a, &b, view)) return false;
     }
     for (unsigned k = 0; k < width - room; ++k) {
       uint64_t b = high >> (8 * k) & 0xFF;
-      if (!access_page(second + k, 1, a, &b, as_user)) return false;
+      if (!access_page(second + k, 1, a, &b, view)) return false;
     }
     return true;
   }
   uint64_t v = 0, b = 0;
   for (unsigned k = 0; k < width; ++k) {
     uint64_t at = k < room ? lin + k : second + (k - room);
-    if (!access_page(at, 1, a, &b, as_user)) return false;
+    if (!access_page(at, 1, a, &b, view)) return false;
     v |= b << (8 * k);
   }
   *value = v;
@@ -290,8 +295,8 @@ bool Cpu::access(uint64_t lin, unsigned width, Access a, uint64_t* value, bool a
 }
 
 // Non-canonical addresses and misaligned ones under alignment checking. True: a fault was raised.
-bool Cpu::bad_address(uint64_t lin, const Insn* i) {
-  if (!code64() || sem::canonical(lin)) return false;
+bool Cpu::bad_address(uint64_t lin, unsigned width, const Insn* i) {
+  if (!code64() || (sem::canonical(lin) && sem::canonical(lin + width - 1))) return false;
   bool stack = i != nullptr &&
                ((i->mem && i->seg == kSs) || (!i->mem && i->row != nullptr && i->row->has(kStackAddress)));
   raise(stack ? kSS : kGP, 0);
@@ -301,12 +306,12 @@ bool Cpu::bad_address(uint64_t lin, const Insn* i) {
 bool Cpu::load_slow(uint64_t lin, unsigned width, uint64_t* value, const Insn* i) {
   const Insn* outer = current;
   current = i;
-  bool ok = !bad_address(lin, i);
+  bool ok = !bad_address(lin, width, i);
   if (ok && (mode_ & kModeAlign) != 0 && (lin & (width - 1)) != 0) {
     raise(kACv, 0);
     ok = false;
   }
-  ok = ok && access(lin, width, Access::Read, value, user());
+  ok = ok && access(lin, width, Access::Read, value, view());
   current = outer;
   return ok;
 }
@@ -314,12 +319,12 @@ bool Cpu::load_slow(uint64_t lin, unsigned width, uint64_t* value, const Insn* i
 bool Cpu::store_slow(uint64_t lin, unsigned width, uint64_t value, const Insn* i) {
   const Insn* outer = current;
   current = i;
-  bool ok = !bad_address(lin, i);
+  bool ok = !bad_address(lin, width, i);
   if (ok && (mode_ & kModeAlign) != 0 && (lin & (width - 1)) != 0) {
     raise(kACv, 0);
     ok = false;
   }
-  ok = ok && access(lin, width, Access::Write, &value, user());
+  ok = ok && access(lin, width, Access::Write, &value, view());
   current = outer;
   return ok;
 }
@@ -327,17 +332,17 @@ bool Cpu::store_slow(uint64_t lin, unsigned width, uint64_t value, const Insn* i
 bool Cpu::load_rmw_slow(uint64_t lin, unsigned width, uint64_t* value, const Insn* i) {
   const Insn* outer = current;
   current = i;
-  bool ok = !bad_address(lin, i);
+  bool ok = !bad_address(lin, width, i);
   if (ok && (mode_ & kModeAlign) != 0 && (lin & (width - 1)) != 0) {
     raise(kACv, 0);
     ok = false;
   }
   uint64_t phys, last = lin + width - 1;
   if (!code64()) last &= 0xFFFFFFFF;
-  ok = ok && translate(lin, Access::Write, user(), &phys) &&
+  ok = ok && translate(lin, Access::Write, view(), &phys) &&
        ((lin & kPageMask) == (last & kPageMask) ||
-        translate(last & kPageMask, Access::Write, user(), &phys)) &&
-       access(lin, width, Access::Read, value, user());
+        translate(last & kPageMask, Access::Write, view(), &phys)) &&
+       access(lin, width, Access::Read, value, view());
   current = outer;
   return ok;
 }
@@ -347,8 +352,8 @@ bool Cpu::load_wide_slow(uint64_t lin, Xmm* value, const Insn* i) {
   uint64_t high = code64() ? lin + 8 : (lin + 8) & 0xFFFFFFFF;
   const Insn* outer = current;
   current = i;
-  bool ok = !bad_address(lin, i) && access(lin, 8, Access::Read, &value->lo, user()) &&
-            !bad_address(high, i) && access(high, 8, Access::Read, &value->hi, user());
+  bool ok = !bad_address(lin, 16, i) && access(lin, 8, Access::Read, &value->lo, view()) &&
+            access(high, 8, Access::Read, &value->hi, view());
   current = outer;
   return ok;
 }
@@ -356,21 +361,17 @@ bool Cpu::load_wide_slow(uint64_t lin, Xmm* value, const Insn* i) {
 bool Cpu::store_wide_slow(uint64_t lin, const Xmm& value, const Insn* i) {
   uint64_t high = code64() ? lin + 8 : (lin + 8) & 0xFFFFFFFF;
   uint64_t last = code64() ? lin + 15 : (lin + 15) & 0xFFFFFFFF;
-  if ((lin & kPageMask) != (last & kPageMask)) {
-    // The second page has to be writable before the first is written.
-    const Insn* outer = current;
-    current = i;
-    uint64_t phys;
-    bool ok = !bad_address(lin, i) && !bad_address(last, i) && translate(lin, Access::Write, user(), &phys) &&
-              translate(last & kPageMask, Access::Write, user(), &phys);
-    current = outer;
-    if (!ok) return false;
-  }
   const Insn* outer = current;
   current = i;
+  bool ok = !bad_address(lin, 16, i);
+  if (ok && (lin & kPageMask) != (last & kPageMask)) {
+    // The second page has to be writable before the first is written.
+    uint64_t phys;
+    ok = translate(lin, Access::Write, view(), &phys) &&
+         translate(last & kPageMask, Access::Write, view(), &phys);
+  }
   uint64_t lo = value.lo, hi = value.hi;
-  bool ok = !bad_address(lin, i) && access(lin, 8, Access::Write, &lo, user()) && !bad_address(high, i) &&
-            access(high, 8, Access::Write, &hi, user());
+  ok = ok && access(lin, 8, Access::Write, &lo, view()) && access(high, 8, Access::Write, &hi, view());
   current = outer;
   return ok;
 }
@@ -378,23 +379,29 @@ bool Cpu::store_wide_slow(uint64_t lin, const Xmm& value, const Insn* i) {
 uint64_t Cpu::read_lin(uint64_t lin, unsigned width, bool system) {
   uint64_t v = 0;
   if (!code64()) lin &= long_mode() ? ~0ull : 0xFFFFFFFF;
-  if (bad_address(lin, current) || !access(lin, width, Access::Read, &v, user() && !system))
+  if (bad_address(lin, width, current) || !access(lin, width, Access::Read, &v, view(system)))
     throw GuestFault(fault_);
   return v;
 }
 
 void Cpu::write_lin(uint64_t lin, unsigned width, uint64_t value, bool system) {
   if (!code64()) lin &= long_mode() ? ~0ull : 0xFFFFFFFF;
-  if (bad_address(lin, current) || !access(lin, width, Access::Write, &value, user() && !system))
+  if (bad_address(lin, width, current) || !access(lin, width, Access::Write, &value, view(system)))
     throw GuestFault(fault_);
 }
 
 void Cpu::probe_write(uint64_t lin, unsigned width, bool system) {
   uint64_t phys, last = lin + width - 1;
-  bool as_user = user() && !system;
-  if (bad_address(lin, current) || !translate(lin, Access::Write, as_user, &phys)) throw GuestFault(fault_);
-  if ((lin & kPageMask) != (last & kPageMask) && !translate(last & kPageMask, Access::Write, as_user, &phys))
+  View who = view(system);
+  if (bad_address(lin, width, current) || !translate(lin, Access::Write, who, &phys))
     throw GuestFault(fault_);
+  if ((lin & kPageMask) != (last & kPageMask) && !translate(last & kPageMask, Access::Write, who, &phys))
+    throw GuestFault(fault_);
+}
+
+void Cpu::probe_read(uint64_t lin) {
+  uint64_t phys;
+  if (bad_address(lin, 1, current) || !translate(lin, Access::Read, view(), &phys)) throw GuestFault(fault_);
 }
 
 // --- segmentation (SDM vol. 3A, §5.3) --------------------------------------------------------------------
@@ -415,7 +422,8 @@ bool Cpu::segment(uint8_t s, uint64_t ea_value, unsigned width, Access a, uint64
     if ((g.attr & (kSegCode | kSegExpandDown)) == kSegExpandDown && (g.attr & kSegS) != 0) {
       ok = ea_value > g.limit && last <= (g.big() ? 0xFFFFFFFFull : 0xFFFFull);
     } else {
-      ok = last <= g.limit;
+      // A flat segment has no limit: what goes beyond 4 GiB starts over at 0.
+      ok = last <= g.limit || (g.limit == 0xFFFFFFFF && g.base == 0);
     }
   }
   if (!ok) {

@@ -1,6 +1,6 @@
-// The software TLB: per privilege (user, supervisor) a direct-mapped table from linear page to host
-// pointer. A tag is the page's linear address with the address-space number in its low bits, so that a
-// change of PCID needs no flush (Intel SDM vol. 3A, §4.10).
+// The software TLB: for each View (user, supervisor, supervisor with AC) a direct-mapped table from linear
+// page to host pointer. A tag is the page's linear address with the address-space number in its low bits, so
+// that a change of PCID needs no flush (Intel SDM vol. 3A, §4.10).
 #pragma once
 
 #include <array>
@@ -26,10 +26,18 @@ class Tlb {
   static constexpr size_t kEntries = 1u << kBits;
 
   TlbEntry& at(uint64_t lin) { return entries_[lin >> 12 & (kEntries - 1)]; }
-  void flush() { entries_.fill({}); }
+  TlbEntry& to_fill(uint64_t lin) {
+    empty_ = false;
+    return at(lin);
+  }
+  void flush() {
+    if (!empty_) entries_.fill({});
+    empty_ = true;
+  }
   void flush_page(uint64_t lin) { at(lin) = {}; }
   // Stores to this physical page take the slow path from now on: it has come to hold code.
   void slow_writes(uint64_t phys_page) {
+    if (empty_) return;
     for (TlbEntry& e : entries_) {
       if (e.phys == phys_page && e.write_tag != ~0ull) e.write_tag |= kTagSlow;
     }
@@ -37,6 +45,7 @@ class Tlb {
 
  private:
   std::array<TlbEntry, kEntries> entries_;
+  bool empty_ = true;
 };
 
 }  // namespace ilse::cpu

@@ -193,6 +193,12 @@ class ExecModel : public VectorOperands<ExecModel<kPath>> {
     T r = static_cast<T>(a + b + (c_.lazy.cf() ? 1 : 0));
     return {r, static_cast<T>((a & b) | ((a | b) & ~r))};
   }
+  // ADOX: OF as the carry.
+  template <class T>
+  Flagged<T> ado(T a, T b) {
+    T r = static_cast<T>(a + b + (c_.lazy.of() ? 1 : 0));
+    return {r, static_cast<T>((a & b) | ((a | b) & ~r))};
+  }
   template <class T>
   Flagged<T> sub(T a, T b) {
     T r = static_cast<T>(a - b);
@@ -242,8 +248,22 @@ class ExecModel : public VectorOperands<ExecModel<kPath>> {
     }
   }
 
+  // MOVBE.
+  template <class T>
+  T reverse_bytes(T v) {
+    if constexpr (sizeof(T) == 2) {
+      return __builtin_bswap16(v);
+    } else {
+      return byte_swap(v);
+    }
+  }
+
   // Shifts and rotates: the count is masked as the manual says; the flags stay for a count of 0. OF for
   // counts above 1 follows tests/oracle/UNDEFINED.md.
+  template <class T>
+  static bool top(T a) {
+    return (a >> (8 * sizeof(T) - 1) & 1) != 0;
+  }
   template <class T>
   static bool top2(T a) {
     return ((a ^ static_cast<T>(a << 1)) >> (8 * sizeof(T) - 1) & 1) != 0;
@@ -388,6 +408,15 @@ class ExecModel : public VectorOperands<ExecModel<kPath>> {
     c_.lazy.result = sign_extend(r.value);
     c_.lazy.aux = pack_carries(r.carries);
     c_.lazy.set_cf(cf);
+  }
+  // ADCX, ADOX.
+  template <class T>
+  void set_carry_in_cf(Flagged<T> r) {
+    if (!fault_) c_.lazy.set_cf(top(r.carries));
+  }
+  template <class T>
+  void set_carry_in_of(Flagged<T> r) {
+    if (!fault_) c_.lazy.set_of_cf(top(r.carries), c_.lazy.cf());
   }
   void set_flag_bits(uint32_t value, uint32_t mask) {
     if (!fault_) c_.lazy.merge(value, mask);
@@ -644,6 +673,25 @@ class ExecModel : public VectorOperands<ExecModel<kPath>> {
   template <class T>
   T top_bit(T v) {
     return static_cast<T>(8 * sizeof(T) - 1 - static_cast<unsigned>(std::countl_zero(v)));
+  }
+  // POPCNT, TZCNT, LZCNT: a source of zero gives the width.
+  template <class T>
+  T count_ones(T v) {
+    return static_cast<T>(std::popcount(v));
+  }
+  template <class T>
+  T count_below(T v) {
+    return static_cast<T>(std::countr_zero(v));
+  }
+  template <class T>
+  T count_above(T v) {
+    return static_cast<T>(std::countl_zero(v));
+  }
+  template <class T>
+  void set_count_flags(T r, bool carry) {
+    if (fault_) return;
+    c_.lazy.result = r == 0 ? 0 : 1;
+    c_.lazy.aux = (carry ? 3u << 30 : 0u) | (r == 0 ? 1u << 8 : 0u);
   }
   template <class T>
   void set_scan_flags(T r, bool zero) {

@@ -49,14 +49,23 @@ class VectorOperands {
   // Does op(), which rounds what `rounds` says; an exception that the guest has unmasked is #XM.
   template <class Op>
   auto floating(SseRounds rounds, Op op) -> decltype(op()) {
+    return floating(rounds, op, [](uint32_t) { return true; });
+  }
+  // inexact(MXCSR): whether PE stays set beside an unmasked OE or UE.
+  template <class Op, class Inexact>
+  auto floating(SseRounds rounds, Op op, Inexact inexact) -> decltype(op()) {
     if (self().fault_) [[unlikely]]
       return {};
     if (sse_all_masked(cpu().mxcsr)) [[likely]]
       return op();
     decltype(op()) value{};
     self().slowly([&] {
-      auto r = sse_checked(cpu().mxcsr, rounds, op);
-      cpu().mxcsr = r.mxcsr;
+      const uint32_t before = cpu().mxcsr & ~mxcsr::kFlags;
+      auto r = sse_checked(before, rounds, op);
+      constexpr uint32_t kRange = mxcsr::kOE | mxcsr::kUE;
+      bool range = (r.mxcsr & kRange & ~(before >> mxcsr::kMaskShift)) != 0;
+      if (range && (r.mxcsr & mxcsr::kPE) != 0 && !inexact(before)) r.mxcsr &= ~mxcsr::kPE;
+      cpu().mxcsr |= r.mxcsr;
       value = r.value;
       if (r.fault) cpu().raise((cpu().cr.cr4 & kCr4Osxmmexcpt) != 0 ? kXM : kUD);
       return !r.fault;

@@ -93,6 +93,9 @@ const char* function(Op op) {
     case Op::Idiv: return "idiv";
     case Op::TrailingZeros: return "lowest_bit";
     case Op::TopBit: return "highest_bit";
+    case Op::CountOnes: return "ones";
+    case Op::CountBelow: return "zeros_below";
+    case Op::CountAbove: return "zeros_above";
     case Op::ByteSwap: return "byte_swap";
     case Op::SignFill: return "sign";
     case Op::Sext: return "sx";
@@ -212,6 +215,7 @@ class Explainer {
       case Op::Store: say(memory(m, plain(m.a)), " <- ", plain(m.b)); return {};
       case Op::StoreBack: say(plain(m.a), " <- ", plain(m.b)); return {};
       case Op::Adc: return {join(part(m.a), " + ", part(m.b), " + cf"), true};
+      case Op::Ado: return {join(part(m.a), " + ", part(m.b), " + of"), true};
       case Op::Sbb: return {join(part(m.a), " - ", part(m.b), " - cf"), true};
       case Op::Second: {
         bool product = list_[m.a].op == Op::Mul || list_[m.a].op == Op::Imul;

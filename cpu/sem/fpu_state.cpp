@@ -13,10 +13,27 @@ unsigned xmm_count(const Cpu& c) { return c.code64() ? 16 : 8; }
 
 }  // namespace
 
+namespace {
+
+// In the silicon's order: the first four bytes, alignment, the last byte. After it sixteen bytes at a time
+// are moved, each within the segment.
+void check_area(Cpu& c, const Insn& i, Access access) {
+  uint64_t at = c.ea(i), lin = c.linear(i, 4, access);
+  if (c.code64() && !canonical(lin)) fault(i.seg == kSs ? kSS : kGP, 0);
+  if ((lin & 15) != 0) fault(kGP, 0);
+  uint64_t last = (at + kArea - 1) & i.ea_mask;
+  if (!c.segment(i.seg, last, 1, access, &lin)) throw GuestFault(c.fault_);
+  if (access == Access::Write) {
+    c.probe_write(lin, 1);
+  } else {
+    c.probe_read(lin);
+  }
+}
+
+}  // namespace
+
 void fxsave(Cpu& c, const Insn& i) {
-  uint64_t lin = c.linear(i, kArea, Access::Write);
-  if ((lin & 15) != 0) fault((c.mode() & kModeAlign) != 0 ? kACv : kGP, 0);
-  c.probe_write(lin + kArea - 1, 1);  // the first byte that silicon touches
+  check_area(c, i, Access::Write);
   uint8_t area[kArea] = {};
   x87_fxsave(c.fpu, std::span<uint8_t, kX87Area>(area, kX87Area), i.op_size == 8);
   unsigned n = kX87Area;
@@ -27,15 +44,14 @@ void fxsave(Cpu& c, const Insn& i) {
     for (unsigned k = 0; k < xmm_count(c); ++k) std::memcpy(area + kXmmAt + 16 * k, &c.xmm[k], 16);
     n = kXmmAt + 16 * xmm_count(c);
   }
-  c.write_bytes(i, 0, area, n);
+  for (unsigned k = 0; k < n; k += 16) c.write_bytes(i, k, area + k, 16);
 }
 
 void fxrstor(Cpu& c, const Insn& i) {
-  uint64_t lin = c.linear(i, kArea, Access::Read);
-  if ((lin & 15) != 0) fault((c.mode() & kModeAlign) != 0 ? kACv : kGP, 0);
-  c.read_lin(lin + kArea - 1, 1);  // the first byte that silicon touches
+  check_area(c, i, Access::Read);
   uint8_t area[kArea];
-  c.read_bytes(i, 0, area, kXmmAt + 16 * xmm_count(c));
+  const unsigned n = kXmmAt + 16 * xmm_count(c);
+  for (unsigned k = 0; k < n; k += 16) c.read_bytes(i, k, area + k, 16);
   if ((c.cr.cr4 & kCr4Osfxsr) != 0) {
     uint32_t control;
     std::memcpy(&control, area + kMxcsrAt, 4);

@@ -22,8 +22,11 @@ HelperFn mov_from_seg, mov_to_seg, push_seg, pop_seg, load_far_pointer, arpl, la
     lldt, ltr, sgdt, sidt, lgdt, lidt;
 // system.cpp
 HelperFn hlt, cli, sti, in_imm, in_dx, out_imm, out_dx, smsw, lmsw, invlpg, invpcid, clts, cache_control,
-    mov_from_cr, mov_to_cr, mov_from_dr, mov_to_dr, wrmsr, rdmsr, rdtsc, rdtscp, rdpmc, cpuid, rsm, pause,
-    fence, ud, clflush;
+    mov_from_cr, mov_to_cr, mov_from_dr, mov_to_dr, wrmsr, rdmsr, rdtsc, rdtscp, rdpid, rdpmc, cpuid, pause,
+    fence, ud, clflush, stac, clac, rdrand;
+// smm.cpp
+HelperFn rsm;
+void enter_smm(Cpu& c);  // between two instructions
 // syscall.cpp
 HelperFn syscall, sysret, sysenter, sysexit, swapgs, rd_base, wr_base;
 // fpu_state.cpp
@@ -87,6 +90,9 @@ void switch_task(Cpu& c, uint16_t selector, Descriptor d, TaskSwitch how, std::o
 void tss_stack(Cpu& c, unsigned level, uint64_t* sp, uint16_t* ss);
 bool io_allowed(Cpu& c, uint16_t port, unsigned width);
 bool canonical(uint64_t a);
+uint64_t cr4_allowed(const Cpu& c);  // the bits that the model has
+// #GP for those that CR4.UMIP keeps to privilege 0.
+void check_umip(const Cpu& c);
 
 // A stack that is written or read while the registers still hold the old one.
 class StackCursor {

@@ -215,14 +215,14 @@ void std_(Cpu& c, const Insn&) { c.system_flags |= kDF; }
 
 void bound(Cpu& c, const Insn& i) {
   unsigned size = i.op_size == 2 ? 2 : 4;
-  uint64_t lin = c.linear(i, 2 * size, Access::Read);
+  uint64_t at = c.ea(i);
   auto extend = [size](uint64_t v) {
     return size == 2 ? static_cast<int64_t>(static_cast<int16_t>(v))
                      : static_cast<int64_t>(static_cast<int32_t>(v));
   };
-  int64_t low = extend(c.read_lin(lin, size)), high = extend(c.read_lin(lin + size, size));
   int64_t v = extend(c.read_reg(i.reg, size));
-  if (v < low || v > high) fault(kBR);
+  if (v < extend(c.read_seg(i.seg, at, size))) fault(kBR);
+  if (v > extend(c.read_seg(i.seg, (at + size) & i.ea_mask, size))) fault(kBR);
 }
 
 }  // namespace ilse::cpu::sem

@@ -135,6 +135,24 @@ struct Not : Lifted {
     m.write_back(d, m.not_(a));
   }
 };
+struct Adcx : Lifted {
+  template <class M, class D, class S>
+  static void run(M& m, D d, S s) {
+    auto b = m.read(s);
+    auto r = m.adc(m.read(d), b);
+    m.write(d, r.value);
+    m.set_carry_in_cf(r);
+  }
+};
+struct Adox : Lifted {
+  template <class M, class D, class S>
+  static void run(M& m, D d, S s) {
+    auto b = m.read(s);
+    auto r = m.ado(m.read(d), b);
+    m.write(d, r.value);
+    m.set_carry_in_of(r);
+  }
+};
 struct Xadd : Lifted {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
@@ -252,6 +270,12 @@ struct Bswap : Lifted {
   template <class M, class D>
   static void run(M& m, D d) {
     m.write(d, m.byte_swap(m.read(d)));
+  }
+};
+struct Movbe : Lifted {
+  template <class M, class D, class S>
+  static void run(M& m, D d, S s) {
+    m.write(d, m.reverse_bytes(m.read(s)));
   }
 };
 template <unsigned kCode>
@@ -509,6 +533,33 @@ struct Bsr : Lifted {
     auto r = m.top_bit(a);
     m.write_unless(zero, d, r);
     m.set_scan_flags(r, zero);
+  }
+};
+
+struct Popcnt : Lifted {
+  template <class M, class D, class S>
+  static void run(M& m, D d, S s) {
+    auto r = m.count_ones(m.read(s));
+    m.write(d, r);
+    m.set_count_flags(r, m.false_());
+  }
+};
+struct Tzcnt : Lifted {
+  template <class M, class D, class S>
+  static void run(M& m, D d, S s) {
+    auto a = m.read(s);
+    auto r = m.count_below(a);
+    m.write(d, r);
+    m.set_count_flags(r, m.is_zero(a));
+  }
+};
+struct Lzcnt : Lifted {
+  template <class M, class D, class S>
+  static void run(M& m, D d, S s) {
+    auto a = m.read(s);
+    auto r = m.count_above(a);
+    m.write(d, r);
+    m.set_count_flags(r, m.is_zero(a));
   }
 };
 

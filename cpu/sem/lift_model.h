@@ -174,6 +174,7 @@ class LiftModel {
   // --- arithmetic -------------------------------------------------------------------------------------
   Flagged add(Value a, Value b) { return {binary(jit::Op::Add, a, b)}; }
   Flagged adc(Value a, Value b) { return {binary(jit::Op::Adc, a, b, kCF)}; }
+  Flagged ado(Value a, Value b) { return {binary(jit::Op::Ado, a, b, kOF)}; }
   Flagged sub(Value a, Value b) { return {binary(jit::Op::Sub, a, b)}; }
   Flagged sbb(Value a, Value b) { return {binary(jit::Op::Sbb, a, b, kCF)}; }
   Flagged and_(Value a, Value b) { return {binary(jit::Op::And, a, b)}; }
@@ -181,6 +182,9 @@ class LiftModel {
   Flagged xor_(Value a, Value b) { return {binary(jit::Op::Xor, a, b)}; }
   Value not_(Value a) { return unary(jit::Op::Not, a); }
   Value byte_swap(Value a) { return unary(jit::Op::ByteSwap, a); }
+  Value reverse_bytes(Value a) {
+    return a.width == 2 ? binary(jit::Op::Rol, a, constant(8, 1)) : byte_swap(a);
+  }
   Value sign_fill(Value a) { return unary(jit::Op::SignFill, a); }
   Value sign_extend_low_half(Value a) { return extend_sign(a, a.width, a.width / 2); }
   template <class To>
@@ -244,6 +248,9 @@ class LiftModel {
   Value bit_of(Value a, Value n) { return emit({.op = jit::Op::BitOf, .width = 1, .a = a.ref, .b = n.ref}); }
   Value trailing_zeros(Value a) { return unary(jit::Op::TrailingZeros, a); }
   Value top_bit(Value a) { return unary(jit::Op::TopBit, a); }
+  Value count_ones(Value a) { return unary(jit::Op::CountOnes, a); }
+  Value count_below(Value a) { return unary(jit::Op::CountBelow, a); }
+  Value count_above(Value a) { return unary(jit::Op::CountAbove, a); }
 
   // --- conditions and flags ---------------------------------------------------------------------------
   Value true_() { return constant(1, 1); }
@@ -260,9 +267,12 @@ class LiftModel {
   void set_flags_low(Value v) { set_flags(jit::Op::SetFlagsByte, v, kSZAPC); }
   void set_cf(Value v) { set_flags(jit::Op::SetCf, v, kCF); }
   void set_flags(Flagged r) { set_flags(jit::Op::SetFlags, r.value, kOSZAPC); }
+  void set_carry_in_cf(Flagged r) { set_flags(jit::Op::SetFlags, r.value, kCF); }
+  void set_carry_in_of(Flagged r) { set_flags(jit::Op::SetFlags, r.value, kOF); }
   void set_flags_but_cf(Flagged r) { set_flags(jit::Op::SetFlags, r.value, kOSZAP); }
   void set_mul_flags(Wide r) { set_flags(jit::Op::SetFlags, r.low, kOSZAPC); }
   void set_scan_flags(Value r, Value /*zero*/) { set_flags(jit::Op::SetFlags, r, kOSZAPC); }
+  void set_count_flags(Value r, Value /*carry*/) { set_flags(jit::Op::SetFlags, r, kOSZAPC); }
   void set_shift_flags(Flagged r) { set_flags_by_count(r.value, kOSZAPC); }
   void set_rotate_flags(Flagged r) { set_flags_by_count(r.value, kOF | kCF); }
 

@@ -127,7 +127,7 @@ uint64_t StackCursor::address(uint64_t sp, unsigned size) {
   if ((ss_.attr & (kSegCode | kSegExpandDown)) == kSegExpandDown && c_.protected_mode()) {
     ok = sp > ss_.limit && last <= (ss_.big() ? 0xFFFFFFFFull : 0xFFFFull);
   } else {
-    ok = last <= ss_.limit;
+    ok = last <= ss_.limit || (ss_.limit == 0xFFFFFFFF && ss_.base == 0);
   }
   if (!ok) fault(kSS, 0);
   return (ss_.base + sp) & 0xFFFFFFFF;
@@ -280,11 +280,11 @@ void verify(Cpu& c, const Insn& i, bool write) {
   c.lazy.merge(ok ? kZF : 0u, kZF);
 }
 
-void check_umip(Cpu& c) {
+}  // namespace
+
+void check_umip(const Cpu& c) {
   if ((c.cr.cr4 & kCr4Umip) != 0 && c.protected_mode() && c.cpl() > 0) fault(kGP, 0);
 }
-
-}  // namespace
 
 void verr(Cpu& c, const Insn& i) { verify(c, i, false); }
 void verw(Cpu& c, const Insn& i) { verify(c, i, true); }

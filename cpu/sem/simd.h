@@ -171,12 +171,25 @@ struct Mask : Straight {
 };
 
 // --- floating point ----------------------------------------------------------------------------------
+// The operations whose results can be out of range.
+template <XmmBinary F>
+constexpr SseMath sse_math() {
+  using namespace simd;
+  if (F == addps || F == addpd || F == addss || F == addsd) return SseMath::Add;
+  if (F == subps || F == subpd || F == subss || F == subsd) return SseMath::Sub;
+  if (F == mulps || F == mulpd || F == mulss || F == mulsd) return SseMath::Mul;
+  if (F == divps || F == divpd || F == divss || F == divsd) return SseMath::Div;
+  return SseMath::Narrow;
+}
+
 template <XmmBinary F, SseRounds kRounds>
 struct Floating : Straight {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     Xmm b = m.read(s), a = m.read(d);
-    m.write(d, m.floating(kRounds, [&] { return F(a, b); }));
+    m.write(d, m.floating(
+                   kRounds, [&] { return F(a, b); },
+                   [&](uint32_t mxcsr) { return sse_inexact(sse_math<F>(), kRounds, F, a, b, mxcsr); }));
   }
 };
 template <XmmUnary F, SseRounds kRounds>
@@ -184,7 +197,11 @@ struct FloatingUnary : Straight {
   template <class M, class D, class S>
   static void run(M& m, D d, S s) {
     Xmm b = m.read(s);
-    m.write(d, m.floating(kRounds, [&] { return F(b); }));
+    constexpr XmmBinary kSecond = [](const Xmm&, const Xmm& x) { return F(x); };
+    m.write(d,
+            m.floating(
+                kRounds, [&] { return F(b); },
+                [&](uint32_t mxcsr) { return sse_inexact(SseMath::Narrow, kRounds, kSecond, b, b, mxcsr); }));
   }
 };
 template <Xmm (*F)(const Xmm&, const Xmm&, uint8_t)>

@@ -42,6 +42,12 @@ struct Loop {
   // which is then left.
   uint64_t allowed() const { return static_cast<uint64_t>(c.budget) + i.left; }
 
+  // Before the first iteration, and even if there is none: REP writes a 32-bit counter, REP MOVS and STOS the
+  // 32-bit pointers too.
+  void cut(unsigned n) {
+    if (repeated()) put(n, c.gpr[n]);
+  }
+
   // Runs `one` (a whole iteration) until the count, the condition, the slice or a device ends it. `many`,
   // when given, may do several at once: it returns how many it did, 0 to fall back to `one`.
   template <class One, class Many>
@@ -51,8 +57,7 @@ struct Loop {
       return;
     }
     bool want_zf = i.rep == Rep::Rep;
-    // With none to do, a 32-bit counter is written all the same.
-    if (left() == 0) put(kRcx, 0);
+    cut(kRcx);
     // CMPS and SCAS that stop in the middle have their flags as before (SDM, REP).
     const LazyFlags flags = c.lazy;
     const uint64_t limit = allowed();
@@ -106,6 +111,8 @@ uint64_t no_bulk(uint64_t) { return 0; }
 
 void movs(Cpu& c, const Insn& i) {
   Loop l(c, i);
+  l.cut(kRsi);
+  l.cut(kRdi);
   auto one = [&] {
     uint64_t v = c.read_seg(i.seg, l.si(), l.width);
     c.write_seg(kEs, l.di(), l.width, v);
@@ -144,6 +151,7 @@ void movs(Cpu& c, const Insn& i) {
 
 void stos(Cpu& c, const Insn& i) {
   Loop l(c, i);
+  l.cut(kRdi);
   auto one = [&] {
     c.write_seg(kEs, l.di(), l.width, c.gpr[kRax]);
     l.move_di();

@@ -8,10 +8,19 @@ void ud(Cpu&, const Insn&) { fault(kUD); }
 void pause(Cpu& c, const Insn&) { c.pause(); }
 void fence(Cpu&, const Insn&) {}
 void cache_control(Cpu&, const Insn&) {}
-void rsm(Cpu& c, const Insn&) {
-  if (!c.pending.smm) fault(kUD);
+// CLFLUSH, CLFLUSHOPT, CLWB: no cache to flush, but the checks of a load.
+void clflush(Cpu& c, const Insn& i) { c.probe_read(c.linear(i, 1, Access::Read)); }
+
+void stac(Cpu& c, const Insn&) {
+  if (c.cpl() != 0) fault(kUD);
+  c.system_flags |= kAC;
+  c.update_mode();
 }
-void clflush(Cpu& c, const Insn& i) { c.read_lin(c.linear(i, 1, Access::Read), 1); }
+void clac(Cpu& c, const Insn&) {
+  if (c.cpl() != 0) fault(kUD);
+  c.system_flags &= ~kAC;
+  c.update_mode();
+}
 
 void hlt(Cpu& c, const Insn&) {
   c.pending.activity = Activity::Halted;
@@ -75,8 +84,6 @@ void out_dx(Cpu& c, const Insn& i) { out_port(c, i, static_cast<uint16_t>(c.gpr[
 // --- control registers
 // -----------------------------------------------------------------------------------------
 
-namespace {
-
 uint64_t cr4_allowed(const Cpu& c) {
   const Model& m = c.model();
   uint64_t bits = 0;
@@ -93,8 +100,13 @@ uint64_t cr4_allowed(const Cpu& c) {
   add(Feature::Sse, kCr4Osxmmexcpt);
   add(Feature::Fsgsbase, kCr4Fsgsbase);
   add(Feature::Pcid, kCr4Pcide);
+  add(Feature::Umip, kCr4Umip);
+  add(Feature::Smep, kCr4Smep);
+  add(Feature::Smap, kCr4Smap);
   return bits;
 }
+
+namespace {
 
 void write_cr0(Cpu& c, uint64_t v) {
   uint64_t old = c.cr.cr0;
@@ -195,7 +207,7 @@ void clts(Cpu& c, const Insn&) {
   c.update_mode();
 }
 void smsw(Cpu& c, const Insn& i) {
-  if ((c.cr.cr4 & kCr4Umip) != 0 && c.protected_mode() && c.cpl() > 0) fault(kGP, 0);
+  check_umip(c);
   c.write_rm(i, i.mem ? 2 : i.op_size, c.cr.cr0);
 }
 void lmsw(Cpu& c, const Insn& i) {
@@ -216,8 +228,8 @@ void invpcid(Cpu& c, const Insn& i) {
   uint64_t pcid, address;
   std::memcpy(&pcid, bytes, 8);
   std::memcpy(&address, bytes + 8, 8);
-  if (type > 3) fault(kGP, 0);
-  if (type < 2 && (pcid >> 12 != 0 || (pcid != 0 && (c.cr.cr4 & kCr4Pcide) == 0))) fault(kGP, 0);
+  if (type > 3 || pcid >> 12 != 0) fault(kGP, 0);
+  if (type < 2 && pcid != 0 && (c.cr.cr4 & kCr4Pcide) == 0) fault(kGP, 0);
   if (type == 0 && !canonical(address)) fault(kGP, 0);
   if (type == 0) {
     c.flush_tlb_page(address);
@@ -285,6 +297,18 @@ void rdtscp(Cpu& c, const Insn&) {
   set_edx_eax(c, c.tsc());
   c.gpr[kRcx] = static_cast<uint32_t>(c.msr.tsc_aux);
 }
+void rdpid(Cpu& c, const Insn& i) {
+  c.write_reg(i.rm, c.code64() ? 8 : 4, static_cast<uint32_t>(c.msr.tsc_aux));
+}
+// RDRAND and RDSEED: a generator with the processor's state (splitmix64, Steele, Lea and Flood 2014), so that
+// a run can be repeated.
+void rdrand(Cpu& c, const Insn& i) {
+  uint64_t z = c.random += 0x9E3779B97F4A7C15;
+  z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
+  z = (z ^ z >> 27) * 0x94D049BB133111EB;
+  c.write_reg(i.rm, i.op_size, z ^ z >> 31);
+  c.lazy.merge(kCF, kOSZAPC);
+}
 void rdpmc(Cpu& c, const Insn&) {
   if ((c.cr.cr4 & kCr4Pce) == 0 && c.cpl() != 0) fault(kGP, 0);
   fault(kGP, 0);  // no performance counters
@@ -323,7 +347,7 @@ uint64_t* storage(Cpu& c, uint32_t n) {
     case 0xC0000100: return m.has(Feature::Lm) ? &c.seg[kFs].base : nullptr;
     case 0xC0000101: return m.has(Feature::Lm) ? &c.seg[kGs].base : nullptr;
     case 0xC0000102: return m.has(Feature::Lm) ? &c.msr.kernel_gs_base : nullptr;
-    case 0xC0000103: return m.has(Feature::Rdtscp) ? &c.msr.tsc_aux : nullptr;
+    case 0xC0000103: return m.has(Feature::Rdtscp) || m.has(Feature::Rdpid) ? &c.msr.tsc_aux : nullptr;
     default: break;
   }
   if (m.has(Feature::Mtrr)) {

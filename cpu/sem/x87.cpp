@@ -61,27 +61,19 @@ void fnop(Cpu& c, const Insn& i) {
 // --- 80-bit operands -------------------------------------------------------------------------------------
 namespace {
 
-// Ten bytes are checked as eight, MASKMOVQ and MASKMOVDQU too.
-void check_eight(Cpu& c, uint64_t lin) {
-  if ((c.mode() & kModeAlign) != 0 && (lin & 7) != 0 && (!c.code64() || canonical(lin))) fault(kACv, 0);
-}
-
+// As eight bytes and two: a fault of the two comes after the eight are stored.
 F80 read_f80(Cpu& c, const Insn& i) {
-  uint8_t bytes[10];
-  check_eight(c, c.linear(i, sizeof bytes, Access::Read));
-  c.read_bytes(i, 0, bytes, sizeof bytes);
+  uint64_t at = c.ea(i);
   F80 v;
-  std::memcpy(&v.mant, bytes, 8);
-  std::memcpy(&v.se, bytes + 8, 2);
+  v.mant = c.read_seg(i.seg, at, 8);
+  v.se = static_cast<uint16_t>(c.read_seg(i.seg, (at + 8) & i.ea_mask, 2));
   return v;
 }
 void store_f80(Cpu& c, const Insn& i, const X87ToMemory<F80>& r) {
   if (r.write) {
-    uint8_t bytes[10];
-    std::memcpy(bytes, &r.value.mant, 8);
-    std::memcpy(bytes + 8, &r.value.se, 2);
-    check_eight(c, c.linear(i, sizeof bytes, Access::Write));
-    c.write_bytes(i, 0, bytes, sizeof bytes);
+    uint64_t at = c.ea(i);
+    c.write_seg(i.seg, at, 8, r.value.mant);
+    c.write_seg(i.seg, (at + 8) & i.ea_mask, 2, r.value.se);
   }
   c.note_fpu(i);
   c.fpu.commit(r);
@@ -156,38 +148,19 @@ void frstor(Cpu& c, const Insn& i) {
 // --- MASKMOVQ, MASKMOVDQU: bytes of a register to DS:rDI where the mask says so --------------------------
 namespace {
 
+// Eight bytes at a time are checked, the upper ones first and whatever the mask says.
 void mask_move(Cpu& c, const Insn& i, const uint8_t* data, uint32_t mask, unsigned n) {
-  uint64_t at = c.gpr[kRdi] & i.ea_mask;
-  auto eight = [&](unsigned k) {
-    // Eight bytes may wrap at the end of 4 GiB, but not go beyond a smaller limit.
-    unsigned width = c.seg[i.seg].limit == 0xFFFFFFFF ? 1 : 8;
-    uint64_t lin;
-    if (!c.segment(i.seg, (at + (k & ~7u)) & i.ea_mask, width, Access::Write, &lin))
+  uint64_t start[2] = {};
+  for (unsigned half = n / 8; half-- > 0;) {
+    uint64_t& lin = start[half];
+    if (!c.segment(i.seg, (c.gpr[kRdi] + 8 * half) & i.ea_mask, 8, Access::Write, &lin))
       throw GuestFault(c.fault_);
-    if (c.code64() && !canonical(lin)) fault(kGP, 0);
-    check_eight(c, lin);
-    return lin;
-  };
-  if (mask == 0) {
-    // MASKMOVQ asks for the page even so.
-    uint64_t lin = eight(0);
-    if (n == 8) c.probe_write(lin, 1);
-  }
-  // Eight bytes at a time, the upper ones first: a fault names the start of its eight.
-  for (unsigned half = n; half > 0; half -= 8) {
-    uint64_t start = eight(half - 8);
-    for (unsigned k = 0; k < 8; ++k) {
-      if ((mask >> (half - 8 + k) & 1) == 0) continue;
-      try {
-        c.probe_write(start + k, 1);
-      } catch (const GuestFault& f) {
-        if (f.vector == kPFv) c.cr.cr2 = start;
-        throw;
-      }
-    }
+    if (c.code64() && (!canonical(lin) || !canonical(lin + 7))) fault(kGP, 0);
+    if ((c.mode() & kModeAlign) != 0 && (lin & 7) != 0) fault(kACv, 0);
+    c.probe_write(lin, 8);
   }
   for (unsigned k = 0; k < n; ++k) {
-    if ((mask >> k & 1) != 0) c.write_lin(eight(k) + (k & 7), 1, data[k]);
+    if ((mask >> k & 1) != 0) c.write_lin(start[k / 8] + (k & 7), 1, data[k]);
   }
 }
 

@@ -28,9 +28,8 @@ struct BootModule {
 struct BoardConfig {
   uint64_t ram_mib = 128;
   unsigned cpus = 1;
-  // Whether the processor has system management mode. Without it the firmware finds SMM as set up already and
-  // leaves it alone.
-  bool smm = false;
+  // Whether SMIs reach the processor. If not, the firmware finds SMM as set up already and leaves it alone.
+  bool smm = true;
   // Frequency of the time-stamp counter, which counts from power-on.
   uint64_t tsc_hz = 1'000'000'000;
   // Of the RTC at power-on, seconds since 1970-01-01 00:00 as the guest is to read it.

@@ -131,6 +131,7 @@ void Pc::select_processor(unsigned cpu) {
   if (cpu >= pins_.size() || cpu == selected_) return;
   selected_ = cpu;
   place_local_apic();
+  chips_->i440fx.set_smm(pins_[cpu] != nullptr && pins_[cpu]->in_smm());
 }
 
 void Pc::place_local_apic() {
@@ -143,8 +144,6 @@ void Pc::place_local_apic() {
   layer.region.base = base;
   memory_.commit();
 }
-
-void Pc::set_smm(bool active) { chips_->i440fx.set_smm(active); }
 
 uint8_t Pc::acknowledge(VTime) {
   auto vector = chips_->local_apics[selected_]->acknowledge();
@@ -161,6 +160,9 @@ void Pc::set_cr8(unsigned cpu, uint8_t value, VTime) { chips_->local_apics.at(cp
 uint64_t Pc::tsc_deadline(unsigned cpu) const { return chips_->local_apics.at(cpu)->tsc_deadline(); }
 void Pc::set_tsc_deadline(unsigned cpu, uint64_t value, VTime now) {
   chips_->local_apics.at(cpu)->set_tsc_deadline(value, now);
+}
+void Pc::set_smm(unsigned cpu, bool active) {
+  if (cpu == selected_) chips_->i440fx.set_smm(active);
 }
 std::optional<uint64_t> Pc::x2apic_read(unsigned cpu, uint32_t msr, VTime now) {
   return chips_->local_apics.at(cpu)->msr_read(msr, now);

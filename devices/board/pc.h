@@ -77,9 +77,6 @@ class Pc : public mem::BoardPort {
   // The processor whose accesses and acknowledge cycles come next: each sees its own local APIC at one
   // address. To be called before a slice of another processor runs; processor 0 at power-on.
   void select_processor(unsigned cpu);
-  // SMIACT# of the selected processor.
-  void set_smm(bool active);
-
   // An event that the door let in, at virtual time `now`.
   void deliver(const OutsideEvent& event, mem::VTime now);
 
@@ -103,6 +100,7 @@ class Pc : public mem::BoardPort {
   std::optional<uint64_t> x2apic_read(unsigned cpu, uint32_t msr, mem::VTime now) override;
   bool x2apic_write(unsigned cpu, uint32_t msr, uint64_t value, mem::VTime now) override;
   void set_ferr(bool level) override;
+  void set_smm(unsigned cpu, bool active) override;
   void shutdown(mem::VTime now) override;
 
  private:

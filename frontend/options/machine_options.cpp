@@ -59,19 +59,45 @@ Result<void> smp(Draft& d, const std::string& value) {
   return {};
 }
 
-Result<void> cpu_model(Draft& d, const std::string& value) {
-  auto model = cpu::find_model(value);
-  if (!model) {
-    // Its message names the option already.
-    std::string_view text = model.error().message;
-    if (auto colon = text.find(": "); colon != std::string_view::npos) text.remove_prefix(colon + 2);
-    return Error{std::string(text)};
+// The model or feature that was meant by the first word of `value` that is none.
+std::string cpu_hint(std::string_view value) {
+  std::string_view name = value.substr(0, value.find(','));
+  auto models = cpu::model_names();
+  if (std::find(models.begin(), models.end(), name) == models.end()) return nearest_hint(name, models);
+  std::vector<std::string_view> names;
+  for (const cpu::FeatureInfo& f : cpu::feature_table()) {
+    names.push_back(f.name);
+    if (!f.alias.empty()) names.push_back(f.alias);
   }
-  d.options.cpu = value;
+  for (const auto& [item, setting] : split_suboptions(value.substr(name.size()))) {
+    std::string_view word = cpu::feature_word(item);
+    if (!word.empty() && !cpu::find_feature(word)) return nearest_hint(word, names);
+  }
   return {};
 }
 
-Result<void> machine(Draft&, const std::string& value) {
+Result<void> cpu_model(Draft& d, const std::string& value) {
+  d.options.cpu = value;
+  if (value == "help" || value == "?") {
+    d.options.command = Command::CpuHelp;
+    return {};
+  }
+  auto model = cpu::find_model(value);
+  if (model) return {};
+  // Its message names the option already.
+  std::string_view text = model.error().message;
+  if (auto colon = text.find(": "); colon != std::string_view::npos) text.remove_prefix(colon + 2);
+  return Error{std::string(text) + cpu_hint(value)};
+}
+
+Result<void> seed(Draft& d, const std::string& value) {
+  auto n = parse_number(value);
+  if (!n) return Error{"not a number"};
+  d.options.seed = *n;
+  return {};
+}
+
+Result<void> machine(Draft& d, const std::string& value) {
   for (const auto& [key, text] : split_suboptions(value)) {
     std::string_view v = key == "type" ? std::string_view(text) : std::string_view(key);
     if (key == "accel" && text == "tcg") continue;
@@ -79,6 +105,10 @@ Result<void> machine(Draft&, const std::string& value) {
     if (key == "acpi" || key == "hpet" || key == "usb" || key == "graphics" || key == "smm" ||
         key == "vmport") {
       auto on = parse_switch(text);
+      if (on && key == "smm") {
+        d.options.smm = *on;
+        continue;
+      }
       bool built_in = key == "acpi" || key == "hpet" || key == "graphics";
       if (on && *on == built_in) continue;
       return Error{"'" + key + "=" + text + "': cannot be changed in this version"};
@@ -161,7 +191,8 @@ constexpr OptionRow kRows[] = {
     {"m", "SIZE", "memory: MiB, or with a suffix 512M, 2G (default 128)", memory},
     {"smp", "N", "number of processors (1)", smp},
     {"cpu", "NAME[,+F,-F]", "processor model and features (default max; -cpu help lists them)", cpu_model},
-    {"machine", "pc", "the only machine: i440FX + PIIX3", machine},
+    {"seed", "N", "where RDRAND's and RDSEED's numbers start (default 1)", seed},
+    {"machine", "pc[,smm=on|off]", "the only machine: i440FX + PIIX3", machine},
     {"M", "pc", "", machine},
     {"accel", "tcg", "", accel},
     {"enable-kvm", "", "", no_kvm},

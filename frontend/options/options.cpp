@@ -193,10 +193,26 @@ mem::Result<Options> parse_options(std::span<const std::string> arguments, const
     auto ok = row->apply(d, value.value_or(""));
     if (value) shown.append(" ").append(*value);
     if (!ok) return Error{shown + ": " + ok.error().message};
+    if (d.options.command == Command::CpuHelp) return d.options;
   }
   if (d.options.command == Command::Help || d.options.command == Command::Version) return d.options;
   if (auto ok = settle(d, environment); !ok) return ok.error();
   return d.options;
+}
+
+std::string cpu_help_text() {
+  std::string out = "Processor models (-cpu NAME[,+FEATURE][,-FEATURE]...)\n ";
+  for (std::string_view m : cpu::model_names()) out.append(" ").append(m);
+  out += "\n\nFeatures\n";
+  std::string line;
+  for (const cpu::FeatureInfo& f : cpu::feature_table()) {
+    if (line.size() + f.name.size() > 78) {
+      out += line + "\n";
+      line.clear();
+    }
+    line.append(line.empty() ? "  " : " ").append(f.name);
+  }
+  return out + line + "\n";
 }
 
 std::string help_text() {

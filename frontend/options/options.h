@@ -15,7 +15,7 @@
 
 namespace ilse::ui {
 
-enum class Command : uint8_t { Run, Trace, Debug, Help, Version };
+enum class Command : uint8_t { Run, Trace, Debug, Help, Version, CpuHelp };
 enum class DisplayKind : uint8_t { Automatic, Sdl, Terminal, None };
 
 struct DriveOption {
@@ -51,6 +51,8 @@ struct Options {
   uint64_t ram_mib = 128;
   unsigned cpus = 1;
   std::string cpu = "max";
+  uint64_t seed = 1;
+  bool smm = true;
   bool vga = true;
   std::vector<DriveOption> drives;
   std::string boot_order = "cad";
@@ -103,6 +105,7 @@ std::vector<std::string> to_arguments(const Options& options);
 std::string print_config(const Options& options);
 
 std::string help_text();
+std::string cpu_help_text();  // -cpu help
 std::vector<std::string_view> option_names();
 
 // Splits "-gdb" targets: an empty host is the loopback address.

@@ -44,8 +44,9 @@ std::vector<Line> lines(const Options& o) {
     if (on) add({name});
   };
   add({o.command == Command::Trace ? "trace" : o.command == Command::Debug ? "debug" : "run"});
-  add({"-machine", "pc"});
+  add({"-machine", std::string("pc,smm=") + (o.smm ? "on" : "off")});
   add({"-cpu", o.cpu});
+  add({"-seed", std::to_string(o.seed)});
   add({"-smp", std::to_string(o.cpus)});
   add({"-m", std::to_string(o.ram_mib)});
   add({"-boot", "order=" + o.boot_order + ",menu=" + (o.boot_menu ? "on" : "off")});

@@ -106,6 +106,17 @@ TEST_CASE("Options: the number of processors") {
 TEST_CASE("Options: processor models and features") {
   CHECK(parsed("run -cpu pentium3,-sse").cpu == "pentium3,-sse");
   CHECK(error_of("run -cpu pentum").starts_with("-cpu pentum: no such model"));
+  CHECK(error_of("run -cpu pentum").ends_with("did you mean pentium?"));
+  CHECK(error_of("run -cpu max,-rdran").ends_with("no feature 'rdran'; did you mean rdrand?"));
+  CHECK(error_of("run -cpu max,lzcnd=off").ends_with("did you mean lzcnt?"));
+  CHECK(parsed("run -cpu max,lahf_lm=off,+movbe").cpu == "max,lahf_lm=off,+movbe");
+  CHECK(parsed("run -cpu help").command == Command::CpuHelp);
+  for (const char* word : {"x86-64-v3", "rdrand", "abm"})
+    CHECK(cpu_help_text().find(word) != std::string::npos);
+  CHECK(parsed("run -seed 0x10").seed == 16);
+  CHECK(error_of("run -seed dice") == "-seed dice: not a number");
+  CHECK_FALSE(parsed("run -machine pc,smm=off").smm);
+  CHECK(parsed("run").smm);
   CHECK(error_of("run -cpu max,+warp").starts_with("-cpu max,+warp: no feature 'warp'"));
 }
 
@@ -243,7 +254,7 @@ TEST_CASE("Options: -initrd and -append need a kernel") {
 
 TEST_CASE("Options: the printed configuration gives the same run again") {
   for (const char* line :
-       {"run", "run -nographic", "debug -s -S -m 64 -cpu 486",
+       {"run", "run -nographic", "debug -s -S -m 64 -cpu 486 -seed 7 -machine pc,smm=off",
         "trace -o out --start 5 --stop 10 --range 0x7c00-0x7dff",
         "run -hda it's.img -cdrom a,b.iso -snapshot -boot order=dc,menu=on -m 2G -name x,,y",
         "run -kernel k -initrd i -append console=ttyS0~quiet -no-reboot -display none -serial file:s "

@@ -48,6 +48,16 @@ Computed subtract(uint64_t a, uint64_t b, bool borrow, unsigned bits) {
 }
 Computed logic(uint64_t r, unsigned bits) { return {r, 0, szp(r, bits)}; }
 
+Computed count(Op op, uint64_t a, unsigned bits) {
+  uint64_t n = 0;
+  if (op == Op::CountOnes) {
+    for (unsigned k = 0; k < bits; ++k) n += bit(a, k) ? 1 : 0;
+  } else {
+    while (n < bits && !bit(a, static_cast<unsigned>(op == Op::CountBelow ? n : bits - 1 - n))) ++n;
+  }
+  return {n, 0, (n == 0 ? +kZF : 0u) | (op != Op::CountOnes && a == 0 ? +kCF : 0u)};
+}
+
 // A bit at a time, as the manual's pseudocode has it.
 Computed shift(const MicroOp& m, uint64_t a, uint64_t b, uint64_t amount, uint32_t old, unsigned bits) {
   unsigned masked = static_cast<unsigned>(amount) & (bits == 64 ? 63 : 31);
@@ -223,6 +233,10 @@ class Evaluator {
       case Op::StoreBack: r.faulted = !c_.store_slow(done_[m.a].second, m.width, b, &i_); return r;
       case Op::Add: return add(a, b, false, bits);
       case Op::Adc: return add(a, b, (f & kCF) != 0, bits);
+      case Op::Ado:
+        r = add(a, b, (f & kOF) != 0, bits);
+        r.flags = (r.flags & kCF) != 0 ? +kOF : 0u;
+        return r;
       case Op::Sub: return subtract(a, b, false, bits);
       case Op::Sbb: return subtract(a, b, (f & kCF) != 0, bits);
       case Op::And: return logic(a & b, bits);
@@ -248,6 +262,9 @@ class Evaluator {
                               : static_cast<unsigned>(std::countr_zero(a)));
         r.flags = szp(r.value, bits) & kPF;
         return r;
+      case Op::CountOnes:
+      case Op::CountBelow:
+      case Op::CountAbove: return count(m.op, a, bits);
       case Op::Div:
       case Op::Idiv:
         r = divide(m.op == Op::Idiv, a, b, m.b != jit::kNoRef, c, bits);

@@ -212,16 +212,18 @@ TEST_CASE("No opcode, prefix and mode fits two rows") {
       case Mandatory::P66: return p66 && rep == 0;
       case Mandatory::F3: return rep == 1;
       case Mandatory::F2: return rep == 2;
+      case Mandatory::NoRep: return rep == 0;
     }
     return false;
   };
   for (const auto& [where, rows] : by_opcode) {
     if (rows.size() == 1) continue;
     std::set<std::string> clashes;
-    for (unsigned k = 0; k < 256 * 2 * 3 * 2 * 2; ++k) {
+    for (unsigned k = 0; k < 256 * 2 * 3 * 2 * 2 * 2; ++k) {
       unsigned modrm = k & 255, rep = k / 512 % 3;
-      bool p66 = (k & 256) != 0, mode64 = k / 1536 % 2 != 0, rex_b = k / 3072 != 0, mem = modrm < 0xC0;
-      if (rex_b && !mode64) continue;
+      bool p66 = (k & 256) != 0, mode64 = k / 1536 % 2 != 0, rex_b = k / 3072 % 2 != 0, mem = modrm < 0xC0;
+      bool rex_w = k / 6144 != 0;
+      if ((rex_b || rex_w) && !mode64) continue;
       const Row* best = nullptr;
       const Row* tie = nullptr;
       for (const Row* r : rows) {
@@ -232,6 +234,7 @@ TEST_CASE("No opcode, prefix and mode fits two rows") {
         }
         if (!fits_prefix(*r, p66, rep)) continue;
         if ((r->has(kNo64) && mode64) || (r->has(kOnly64) && !mode64) || (r->has(kNoRexB) && rex_b)) continue;
+        if (r->has(kRexW) && !rex_w) continue;
         if (best == nullptr || r->rank() > best->rank()) {
           best = r;
           tie = nullptr;

@@ -12,10 +12,11 @@ constexpr const char* kNames[16] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "r
                                     "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
 constexpr unsigned kPageFault = 14, kGeneralProtection = 13;
 
-// Linux tells user mode that pages of the kernel's half are present.
+// Linux tells user mode that the pages beyond its own are present; the last one below the kernel's half is.
 std::uint32_t error_code(const Result& r) {
-  const bool kernel_half = r.vector == kPageFault && r.cr2 >> 47 != 0;
-  return kernel_half ? r.error_code | 1 : r.error_code;
+  constexpr std::uint64_t kUserEnd = 0x7ffffffff000;
+  const bool beyond = r.vector == kPageFault && r.cr2 >= kUserEnd;
+  return beyond ? r.error_code | 1 : r.error_code;
 }
 
 bool several_parts(const Case& c) {

@@ -41,7 +41,7 @@ class CpuRunner::Impl {
  public:
   explicit Impl(const Layout& layout)
       : layout_(layout),
-        model_(*cpu::find_model("max")),
+        model_(*cpu::find_model("max,+bmi1")),
         ram_(make_ram()),
         map_(ram_, log_),
         io_(log_),

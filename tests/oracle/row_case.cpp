@@ -60,7 +60,8 @@ class Generator {
     if (row_.prefix == Mandatory::F3) bytes_.push_back(0xf3);
     if (row_.prefix == Mandatory::F2) bytes_.push_back(0xf2);
     const bool vector = row_.has(cpu::kSse) || row_.has(cpu::kMmx);
-    if (row_.prefix == Mandatory::Any && !vector && random_.one_in(3)) bytes_.push_back(0x66);
+    const bool size = row_.prefix == Mandatory::Any || row_.prefix == Mandatory::NoRep;
+    if (size && !vector && random_.one_in(3)) bytes_.push_back(0x66);
     // Those that select another instruction on the host are kept off the rows of two-byte opcodes.
     const bool repeats =
         row_.has(cpu::kString) ? random_.one_in(2) : row_.map == cpu::Map::OneByte && random_.one_in(12);
@@ -202,7 +203,7 @@ class Generator {
   void seed_selectors(Case& c) {
     const std::string_view name = row_.name;
     const auto put = [&](std::uint64_t address, std::uint64_t v, unsigned size) {
-      if (address < kDataAddress || address + size > kDataAddress + kDataSize) return;
+      if (address - kDataAddress > kDataSize - size) return;
       MemoryRun& r = c.memory.emplace_back();
       r.address = address;
       for (unsigned i = 0; i < size; ++i) r.bytes.push_back(static_cast<std::uint8_t>(v >> 8 * i));

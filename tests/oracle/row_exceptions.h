@@ -18,6 +18,7 @@ inline constexpr std::string_view kUmip = "UMIP: the host's kernel emulates it";
 inline constexpr std::string_view kFarTransfer =
     "needs selectors of the host's kernel in memory or immediate";
 inline constexpr std::string_view kIdentity = "tells what processor or what time it is";
+inline constexpr std::string_view kChance = "gives a random number: tests/sem";
 inline constexpr std::string_view kEntry = "enters the host's kernel";
 inline constexpr std::string_view kOwnFunction =
     "computed by ourselves, the same on every host: compared with tolerance in tests/fpu";
@@ -29,12 +30,13 @@ inline constexpr std::array kRowExceptions{
     RowException{"lcall", kFarTransfer},   RowException{"retf", kFarTransfer},
     RowException{"iret", kFarTransfer},    RowException{"cpuid", kIdentity},
     RowException{"rdtsc", kIdentity},      RowException{"rdtscp", kIdentity},
-    RowException{"rdpmc", kIdentity},      RowException{"syscall", kEntry},
-    RowException{"sysenter", kEntry},      RowException{"f2xm1", kOwnFunction},
-    RowException{"fyl2x", kOwnFunction},   RowException{"fyl2xp1", kOwnFunction},
-    RowException{"fptan", kOwnFunction},   RowException{"fpatan", kOwnFunction},
-    RowException{"fsin", kOwnFunction},    RowException{"fcos", kOwnFunction},
-    RowException{"fsincos", kOwnFunction},
+    RowException{"rdpid", kIdentity},      RowException{"rdrand", kChance},
+    RowException{"rdseed", kChance},       RowException{"rdpmc", kIdentity},
+    RowException{"syscall", kEntry},       RowException{"sysenter", kEntry},
+    RowException{"f2xm1", kOwnFunction},   RowException{"fyl2x", kOwnFunction},
+    RowException{"fyl2xp1", kOwnFunction}, RowException{"fptan", kOwnFunction},
+    RowException{"fpatan", kOwnFunction},  RowException{"fsin", kOwnFunction},
+    RowException{"fcos", kOwnFunction},    RowException{"fsincos", kOwnFunction},
 };
 
 // Empty: the row is compared.

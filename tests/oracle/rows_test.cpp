@@ -42,7 +42,7 @@ struct Tally {
 
 void compare_row(const cpu::Row& row, NativeRunner& native, CpuRunner& emulated, std::uint64_t count,
                  Tally& tally) {
-  static const cpu::Model kModel = *cpu::find_model("max");
+  static const cpu::Model kModel = *cpu::find_model("max,+bmi1");
   std::uint64_t compared = 0, differing = 0;
   std::string first;
   for (const Mode mode : {Mode::k64, Mode::k32, Mode::k16}) {

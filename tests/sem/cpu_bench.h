@@ -29,11 +29,12 @@ class CpuBench {
   static constexpr uint64_t kUserEnd = 0x200000;
   static constexpr uint64_t kCode = 0x20000, kData = 0x40000, kDataSize = 0x4000;
 
-  explicit CpuBench(std::string_view model = "max")
+  explicit CpuBench(std::string_view model = "max") : CpuBench(take(cpu::find_model(model))) {}
+  explicit CpuBench(const cpu::Model& model)
       : ram_(take(mem::Ram::create(4 << 20))),
         map_(ram_, log_),
         io_(log_),
-        cpu_(0, take(cpu::find_model(model)), map_, io_, board, time_) {
+        cpu_(0, model, map_, io_, board, time_) {
     map_.add({mem::PhysMap::ram_region(0, 4 << 20, ram_, 0)});
     map_.commit();
     put(kPml4, kPdpt | 7);

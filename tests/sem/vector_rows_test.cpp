@@ -198,18 +198,85 @@ TEST_CASE("MMX instructions fill the x87 stack, EMMS empties it, a fault leaves 
   CHECK(c.fpu.tag == 0);
 }
 
-TEST_CASE("MASKMOVDQU stores the chosen bytes and touches no others", "[sem][sse]") {
+TEST_CASE("MASKMOVDQU stores the chosen bytes and asks for the pages of all", "[sem][sse]") {
   CpuBench b;
   Cpu& c = b.cpu();
   c.xmm[1] = {0x1716151413121110, 0x1F1E1D1C1B1A1918};
   c.xmm[2] = {0x8000008000800000, 0x0000000000000080};
-  uint64_t at = kData + CpuBench::kDataSize - 9;  // bytes 9 and up are not mapped, and not chosen
+  uint64_t at = kData + CpuBench::kDataSize - 16;
   c.gpr[kRdi] = at;
   REQUIRE(b.run(Bytes{0x66, 0x0F, 0xF7, 0xCA}) == std::nullopt);
   CHECK(b.get<uint64_t>(at) == 0x1700001400120000);
   CHECK(b.ram()[at + 8] == 0x18);
-  c.xmm[2].hi = 0x8000;
+  CHECK(b.ram()[at + 9] == 0);
+  // The upper eight bytes come first, whatever the mask says.
+  c.gpr[kRdi] = at + 7;
   CHECK(b.run(Bytes{0x66, 0x0F, 0xF7, 0xCA}) == Exception{kPFv, 6});
+  CHECK(c.cr.cr2 == at + 16);
+  c.gpr[kRdi] = kData - 0x2000;
+  c.xmm[2] = {};
+  CHECK(b.run(Bytes{0x66, 0x0F, 0xF7, 0xCA}) == Exception{kPFv, 6});
+  CHECK(c.cr.cr2 == kData - 0x2000 + 8);
+}
+
+TEST_CASE("An 80-bit store across a page has stored its eight bytes when the two fault", "[sem][x87]") {
+  CpuBench b;
+  Cpu& c = b.cpu();
+  REQUIRE(b.run(kFld1) == std::nullopt);
+  uint64_t end = kData + CpuBench::kDataSize;
+  c.gpr[kRsi] = end - 9;
+  CHECK(b.run(Bytes{0xDB, 0x3E}) == Exception{kPFv, 6});  // fstp m80
+  CHECK(c.cr.cr2 == end);
+  CHECK(b.get<uint64_t>(end - 9) == 0x8000000000000000);
+  CHECK(c.fpu.top == 7);
+  c.gpr[kRsi] = end - 7;
+  CHECK(b.run(Bytes{0xDB, 0x3E}) == Exception{kPFv, 6});
+  CHECK(b.get<uint64_t>(end - 9) == 0x8000000000000000);
+}
+
+TEST_CASE("FXSAVE looks at four bytes, then at alignment, then at the last byte", "[sem][sse]") {
+  CpuBench b;
+  Cpu& c = b.cpu();
+  const Bytes kFxsave{0x0F, 0xAE, 0x06}, kFxsaveStack{0x0F, 0xAE, 0x45, 0x00};
+  c.gpr[kRbp] = 0xAE6FD9A4089E6E05;
+  CHECK(b.run(kFxsaveStack) == Exception{kSS, 0});
+  c.gpr[kRbp] = 0x7FFFFFFFFFF1;
+  CHECK(b.run(kFxsaveStack) == kGp);
+  c.gpr[kRbp] = 0x7FFFFFFFFFF0;
+  CHECK(b.run(kFxsaveStack) == Exception{kSS, 0});
+  c.gpr[kRsi] = kData + CpuBench::kDataSize - 256;
+  CHECK(b.run(kFxsave) == Exception{kPFv, 6});
+  CHECK(c.cr.cr2 == c.gpr[kRsi] + 511);
+}
+
+TEST_CASE("PE beside an unmasked overflow or underflow is of a result without limits", "[sem][sse]") {
+  constexpr uint32_t kOverflowOn = 0x1F80 & ~0x400u, kUnderflowOn = 0x1F80 & ~0x800u, kOe = 8, kUe = 16,
+                     kPe = 32;
+  struct {
+    uint8_t opcode;
+    uint32_t a, b, mxcsr, flags;
+  } const kCases[] = {
+      {0x59, 0x7F000000, 0x40800000, kOverflowOn, kOe},  // mulss 2^127 * 4: exact
+      {0x59, 0x7F000001, 0x40800001, kOverflowOn, kOe | kPe},
+      {0x59, 0x00800000, 0x3E800000, kUnderflowOn, kUe},  // 2^-126 / 4
+      {0x59, 0x00800003, 0x3E800000, kUnderflowOn, kUe},  // inexact as a denormal only
+      {0x59, 0x00800003, 0x3E800001, kUnderflowOn, kUe | kPe},
+      {0x58, 0x7F7FFFFF, 0x7F7FFFFF, kOverflowOn, kOe},  // addss: a doubling
+      {0x58, 0x7F7FFFFF, 0x7F000002, kOverflowOn, kOe | kPe},
+      {0x5E, 0x7F000000, 0x3E800000, kOverflowOn, kOe},  // divss
+      {0x5E, 0x7F000000, 0x3E800001, kOverflowOn, kOe | kPe},
+  };
+  for (const auto& t : kCases) {
+    CpuBench b;
+    Cpu& c = b.cpu();
+    c.xmm[0].lo = t.a;
+    c.xmm[1].lo = t.b;
+    c.mxcsr = t.mxcsr;
+    INFO(std::hex << unsigned{t.opcode} << " " << t.a << " " << t.b);
+    CHECK(b.run(Bytes{0xF3, 0x0F, t.opcode, 0xC1}) == kXm);
+    CHECK((c.mxcsr & 0x3F) == t.flags);
+    CHECK(c.xmm[0].lo == t.a);
+  }
 }
 
 }  // namespace

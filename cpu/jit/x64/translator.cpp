@@ -103,7 +103,17 @@ bool Translator::supported(const Insn& i, std::vector<MicroOp>& list) const {
     switch (m.op) {
       case Op::LogicAnd:
       case Op::FlagsByte:
-      case Op::SetFlagsByte: return false;
+      case Op::SetFlagsByte:
+      case Op::Ado:
+      case Op::CountOnes:
+      case Op::CountBelow:
+      case Op::CountAbove: return false;
+      case Op::SetFlags:
+        if (m.flags_written == kCF) return false;  // ADCX
+        break;
+      case Op::Rol:
+        if (list.back().flags_written == 0) return false;  // MOVBE of 16 bits keeps the flags
+        break;
       case Op::Address:
       case Op::Moffs:
         if (w == 2) return false;
