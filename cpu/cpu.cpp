@@ -57,8 +57,10 @@ void Cpu::reset(bool power_on) {
   tr = {0, 0xFFFF, 0, kSegPresent | 11};
   gdtr = idtr = {};
   uint64_t cache_bits = power_on ? kCr0Cd | kCr0Nw : cr.cr0 & (kCr0Cd | kCr0Nw);
+  uint64_t xcr0 = power_on ? +kXcr0X87 : cr.xcr0;
   cr = {};
   cr.cr0 = kCr0Et | cache_bits;
+  cr.xcr0 = xcr0;
   pending = {};
   if (id_ != 0) pending.activity = Activity::WaitForSipi;
   if (!power_on) {
@@ -69,7 +71,7 @@ void Cpu::reset(bool power_on) {
   } else {
     msr = {};
     fpu.reset();
-    xmm.fill({});
+    ymm.fill({});
     mxcsr = 0x1F80;
   }
   events_ = false;
@@ -110,6 +112,7 @@ void Cpu::update_mode() {
   if ((cr0 & kCr0Em) != 0 || (cr4 & kCr4Osfxsr) == 0) m |= kModeNoSse;
   if ((cr0 & kCr0Ts) != 0) m |= kModeSseNm;
   if ((cr0 & kCr0Em) != 0) m |= kModeMmxUd;
+  if ((cr4 & kCr4Osxsave) == 0 || (~cr.xcr0 & (kXcr0Sse | kXcr0Avx)) != 0) m |= kModeNoAvx;
   bool align = level == 3 && (cr0 & kCr0Am) != 0 && (system_flags & kAC) != 0;
   if (align) m |= kModeAlign;
   bool breakpoints = false;
@@ -219,7 +222,7 @@ void Cpu::visit_state(mem::StateVisitor& v) {
   v("msr", msr);
   v("pending", pending);
   v("fpu", fpu);
-  v("xmm", xmm);
+  v("ymm", ymm);
   v("mxcsr", mxcsr);
   v("random", random);
   v("retired", retired);

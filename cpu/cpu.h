@@ -149,7 +149,7 @@ class Cpu final : public mem::ProcessorPins {
   Msrs msr;
   Pending pending;
   X87 fpu;
-  std::array<Xmm, 16> xmm{};
+  std::array<Ymm, 16> ymm{};
   uint32_t mxcsr = 0x1F80;
   uint64_t random = 1;  // state of what RDRAND and RDSEED give; never reset
   // Instructions, up to the start of the running slice. Several processors that run in turn count on from
@@ -158,6 +158,8 @@ class Cpu final : public mem::ProcessorPins {
   DeliveryLog deliveries;
   jit::Context jit;
 
+  Xmm& xmm(unsigned n) { return ymm[n].lane[0]; }
+  const Xmm& xmm(unsigned n) const { return ymm[n].lane[0]; }
   uint64_t rip() const { return gpr[kSlotBlock]; }
   void set_rip(uint64_t v) { gpr[kSlotBlock] = v; }
   uint32_t eflags() const { return lazy.get() | system_flags | 2; }
@@ -236,9 +238,9 @@ class Cpu final : public mem::ProcessorPins {
   // Checks that a store of `width` bytes would succeed and reads the old value: the first half of a
   // read-modify-write whose second half is store_slow.
   bool load_rmw_slow(uint64_t lin, unsigned width, uint64_t* value, const Insn* i);
-  // The same for 16 bytes.
-  bool load_wide_slow(uint64_t lin, Xmm* value, const Insn* i);
-  bool store_wide_slow(uint64_t lin, const Xmm& value, const Insn* i);
+  // The same for 16 or 32 bytes.
+  bool load_wide_slow(uint64_t lin, unsigned width, void* value, const Insn* i);
+  bool store_wide_slow(uint64_t lin, unsigned width, const void* value, const Insn* i);
   // Segmentation where base, limit or type matter. False: #GP or #SS in fault_.
   bool segment(const Insn* i, uint64_t ea, unsigned width, Access a, uint64_t* lin);
   bool segment(uint8_t s, uint64_t ea, unsigned width, Access a, uint64_t* lin);

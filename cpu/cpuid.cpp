@@ -15,12 +15,14 @@ constexpr FeatureSet kPentium = k486 | FeatureSet{Vme, De, Pse, Tsc, Msr, Mce, C
 constexpr FeatureSet kPentium3 =
     kPentium | FeatureSet{Pae, Sep, Mtrr, Pge, Mca, Cmov, Pat, Pse36, Mmx, Fxsr, Sse, Nopl};
 constexpr FeatureSet kX8664 = kPentium3 | FeatureSet{Sse2, Clflush, Syscall, Nx, Lm};
-constexpr FeatureSet kX8664V2 = kX8664 | FeatureSet{Cx16, LahfLm, Popcnt};
-constexpr FeatureSet kX8664V3 = kX8664V2 | FeatureSet{Lzcnt, Movbe};
+constexpr FeatureSet kX8664V2 = kX8664 | FeatureSet{Cx16, LahfLm, Popcnt, Sse3, Ssse3, Sse41, Sse42};
+constexpr FeatureSet kX8664V3 =
+    kX8664V2 | FeatureSet{Lzcnt, Movbe, Bmi1, Bmi2, F16c, Fma, Xsave, Xsaveopt, Avx, Avx2};
 constexpr FeatureSet kMax =
-    kX8664V3 | FeatureSet{Page1g,           Rdtscp,    Pcid,   Fsgsbase, Invpcid, Erms,       SpecCtrl,
-                          ArchCapabilities, Adx,       Rdrand, Rdseed,   Rdpid,   Clflushopt, Clwb,
-                          Cldemote,         Prefetchw, Umip,   Smep,     Smap,    X2apic};
+    kX8664V3 | FeatureSet{Page1g, Rdtscp, Pcid,   Fsgsbase,  Invpcid,    Erms, SpecCtrl, ArchCapabilities,
+                          Adx,    Rdrand, Rdseed, Rdpid,     Clflushopt, Clwb, Cldemote, Prefetchw,
+                          Umip,   Smep,   Smap,   Pclmulqdq, Aes,        Sha,  Xsavec,   Xgetbv1,
+                          Xsaves, X2apic};
 
 struct Entry {
   std::string_view name;
@@ -43,7 +45,7 @@ constexpr auto kModelNames = [] {
   return names;
 }();
 
-constexpr auto kB = FeatureInfo::kEbx, kC = FeatureInfo::kEcx, kD = FeatureInfo::kEdx;
+constexpr auto kB = FeatureInfo::kEbx, kC = FeatureInfo::kEcx, kD = FeatureInfo::kEdx, kA = FeatureInfo::kEax;
 constexpr uint32_t kExtended = 0x80000001;
 constexpr std::array kFeatures{
     FeatureInfo{Fpu, "fpu", {}, 1, kD, 0},
@@ -68,6 +70,16 @@ constexpr std::array kFeatures{
     FeatureInfo{Fxsr, "fxsr", {Fpu}, 1, kD, 24},
     FeatureInfo{Sse, "sse", {Fxsr, Mmx}, 1, kD, 25},
     FeatureInfo{Sse2, "sse2", {Sse}, 1, kD, 26},
+    FeatureInfo{Sse3, "sse3", {Sse2}, 1, kC, 0, "pni"},
+    FeatureInfo{Pclmulqdq, "pclmulqdq", {Sse2}, 1, kC, 1},
+    FeatureInfo{Ssse3, "ssse3", {Sse3}, 1, kC, 9},
+    FeatureInfo{Fma, "fma", {Avx}, 1, kC, 12},
+    FeatureInfo{Sse41, "sse4.1", {Ssse3}, 1, kC, 19},
+    FeatureInfo{Sse42, "sse4.2", {Sse41}, 1, kC, 20},
+    FeatureInfo{Aes, "aes", {Sse2}, 1, kC, 25},
+    FeatureInfo{Xsave, "xsave", {Fxsr}, 1, kC, 26},
+    FeatureInfo{Avx, "avx", {Xsave, Sse42}, 1, kC, 28},
+    FeatureInfo{F16c, "f16c", {Avx}, 1, kC, 29},
     FeatureInfo{Cx16, "cx16", {Lm, Cx8}, 1, kC, 13},
     FeatureInfo{Pcid, "pcid", {Lm}, 1, kC, 17},
     FeatureInfo{X2apic, "x2apic", {Apic, Msr}, 1, kC, 21},
@@ -76,6 +88,9 @@ constexpr std::array kFeatures{
     FeatureInfo{Rdrand, "rdrand", {}, 1, kC, 30},
     FeatureInfo{Fsgsbase, "fsgsbase", {Lm}, 7, kB, 0},
     FeatureInfo{Bmi1, "bmi1", {}, 7, kB, 3},
+    FeatureInfo{Avx2, "avx2", {Avx}, 7, kB, 5},
+    FeatureInfo{Bmi2, "bmi2", {}, 7, kB, 8},
+    FeatureInfo{Sha, "sha-ni", {Sse2}, 7, kB, 29, "sha"},
     FeatureInfo{Smep, "smep", {}, 7, kB, 7},
     FeatureInfo{Erms, "erms", {}, 7, kB, 9},
     FeatureInfo{Invpcid, "invpcid", {}, 7, kB, 10},
@@ -98,6 +113,10 @@ constexpr std::array kFeatures{
     FeatureInfo{Rdtscp, "rdtscp", {Tsc}, kExtended, kD, 27},
     FeatureInfo{Lm, "lm", {Pae, Msr}, kExtended, kD, 29},
     FeatureInfo{Nopl, "nopl", {}},
+    FeatureInfo{Xsaveopt, "xsaveopt", {Xsave}, 0xD, kA, 0},
+    FeatureInfo{Xsavec, "xsavec", {Xsave}, 0xD, kA, 1},
+    FeatureInfo{Xgetbv1, "xgetbv1", {Xsave}, 0xD, kA, 2},
+    FeatureInfo{Xsaves, "xsaves", {Xsavec}, 0xD, kA, 3},
 };
 
 const FeatureInfo& info_of(Feature f) {
@@ -187,7 +206,7 @@ std::string_view feature_word(std::string_view item) {
 CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned count) const {
   CpuidResult r;
   bool is64 = has(Lm);
-  uint32_t max_basic = has(X2apic) ? 0xB : has(Sse2) ? 4 : has(Mmx) ? 2 : 1;
+  uint32_t max_basic = has(Xsave) ? 0xD : has(X2apic) ? 0xB : has(Sse2) ? 4 : has(Mmx) ? 2 : 1;
   uint32_t max_extended = !brand.empty() ? 0x80000008 : 0x80000000;
   for (const FeatureInfo& i : kFeatures) {
     uint32_t& max = i.leaf < 0x80000000 ? max_basic : max_extended;
@@ -198,8 +217,9 @@ CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned 
   if (leaf >= 0x80000000 ? leaf > max_extended : leaf > max_basic)
     leaf = leaf >= 0x40000000 && leaf < 0x50000000 ? leaf : max_basic;
   for (const FeatureInfo& i : kFeatures) {
-    if (i.leaf != leaf || (leaf == 7 && subleaf != 0) || !has(i.feature)) continue;
-    (i.reg == kB ? r.ebx : i.reg == kC ? r.ecx : r.edx) |= 1u << i.bit;
+    if (i.leaf != leaf || (leaf == 7 && subleaf != 0) || (leaf == 0xD && subleaf != 1) || !has(i.feature))
+      continue;
+    (i.reg == kA ? r.eax : i.reg == kB ? r.ebx : i.reg == kC ? r.ecx : r.edx) |= 1u << i.bit;
   }
   switch (leaf) {
     case 0: r = {max_basic, text4("Genu"), text4("ntel"), text4("ineI")}; break;
@@ -231,6 +251,13 @@ CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned 
       if (subleaf == 1) r = {id_bits, cores, kCore << 8 | 1, id};
       break;
     }
+    case 0xD:
+      // The area: 512 bytes as FXSAVE's, a header of 64 bytes, 256 bytes of AVX state. What depends on XCR0
+      // is the caller's.
+      if (!has(Xsave)) break;
+      if (subleaf == 0) r = {static_cast<uint32_t>(xcr0_bits()), 0, has(Avx) ? 832u : 576u, 0};
+      if (subleaf == 2 && has(Avx)) r = {256, 576, 0, 0};
+      break;
     case 0x80000000: r.eax = max_extended; break;
     case 0x80000002:
     case 0x80000003:

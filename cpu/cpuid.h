@@ -69,6 +69,23 @@ enum class Feature : uint8_t {
   Smep,
   Smap,
   X2apic,
+  Sse3,
+  Pclmulqdq,
+  Ssse3,
+  Fma,
+  Sse41,
+  Sse42,
+  Aes,
+  Xsave,
+  Avx,
+  F16c,
+  Avx2,
+  Bmi2,
+  Sha,
+  Xsaveopt,
+  Xsavec,
+  Xgetbv1,
+  Xsaves,
   Count
 };
 
@@ -98,7 +115,7 @@ struct CpuidResult {
 
 // A feature as -cpu and CPUID know it.
 struct FeatureInfo {
-  enum Register : uint8_t { kEbx, kEcx, kEdx };
+  enum Register : uint8_t { kEax, kEbx, kEcx, kEdx };
   Feature feature;
   std::string_view name;  // '_' and '.' are as good as '-'
   FeatureSet needs;       // goes with any of these
@@ -119,6 +136,8 @@ struct Model {
   std::string brand;
   uint8_t phys_bits = 40;
 
+  // The bits of XCR0 that it may set.
+  uint64_t xcr0_bits() const { return has(Feature::Avx) ? 7 : has(Feature::Sse) ? 3 : 1; }
   bool has(Feature f) const { return features.has(f); }
   // `id` is the processor's APIC id, `count` how many there are: cores of one package, or from before there
   // were cores, packages. The leaf's dynamic bits (OSXSAVE, APIC enabled) are the caller's.

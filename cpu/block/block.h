@@ -33,6 +33,7 @@ enum ModeBits : uint32_t {
   kModeMmxUd = 1u << 14,   // CR0.EM: MMX raises #UD
   kModeAlign = 1u << 15,   // alignment is checked
   kModeSingle = 1u << 16,  // blocks of one instruction: stepping, tracing, TF, breakpoints
+  kModeNoAvx = 1u << 17,   // CR4.OSXSAVE or XCR0 do not allow it: AVX raises #UD
   kModeSseUnmasked = 1u << 20,  // MXCSR lets SIMD exceptions through
 };
 

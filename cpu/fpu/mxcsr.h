@@ -63,9 +63,19 @@ class MxcsrPause {
 
 // The elements of a result that an operation rounds, where a tiny one is an underflow. Comparisons, minima,
 // and conversions to integers or to wider values have none.
-enum class SseRounds : uint8_t { kNothing, kScalarSingle, kPackedSingle, kScalarDouble, kPackedDouble };
+enum class SseRounds : uint8_t {
+  kNothing,
+  kScalarSingle,
+  kPackedSingle,
+  kScalarDouble,
+  kPackedDouble,
+  kPackedHalf
+};
 
 bool sse_has_tiny(const Xmm& v, SseRounds rounds);
+inline bool sse_has_tiny(const Ymm& v, SseRounds rounds) {
+  return sse_has_tiny(v.lane[0], rounds) || sse_has_tiny(v.lane[1], rounds);
+}
 
 template <class T>
 struct SseOutcome {
@@ -88,7 +98,7 @@ auto sse_checked(uint32_t guest, SseRounds rounds, Op op) -> SseOutcome<decltype
   auto value = op();
   uint32_t flags = read_host() & kFlags;
   write_host(host);
-  if constexpr (std::is_same_v<decltype(value), Xmm>) {
+  if constexpr (std::is_same_v<decltype(value), Xmm> || std::is_same_v<decltype(value), Ymm>) {
     if ((masked & kUE) == 0 && sse_has_tiny(value, rounds)) flags |= kUE;
   }
   if ((flags & ~masked & kPreComputation) != 0) flags &= kPreComputation;

@@ -56,6 +56,11 @@ inline uint64_t pshufw(uint64_t b, uint8_t imm) {
 inline Xmm pshuflw(const Xmm& b, uint8_t imm) { return {pshufw(b.lo, imm), b.hi}; }
 inline Xmm pshufhw(const Xmm& b, uint8_t imm) { return {b.lo, pshufw(b.hi, imm)}; }
 
+// -- Elements doubled: MOVDDUP, MOVSLDUP, MOVSHDUP.
+inline Xmm movddup(const Xmm& b) { return {b.lo, b.lo}; }
+inline Xmm movsldup(const Xmm& b) { return shufps(b, b, 0xA0); }
+inline Xmm movshdup(const Xmm& b) { return shufps(b, b, 0xF5); }
+
 // -- Whole-register shifts by bytes.
 inline Xmm psrldq(const Xmm& a, uint8_t bytes) {
   if (bytes == 0) return a;

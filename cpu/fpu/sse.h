@@ -1,4 +1,5 @@
-// All of MMX, SSE and SSE2: what instruction rows include.
+// All of MMX, SSE and SSE2: what instruction rows include. The later extensions are included where they are
+// used.
 #pragma once
 
 #include "cpu/fpu/mxcsr.h"

@@ -27,7 +27,7 @@ class Index {
   }
 
  private:
-  std::array<std::array<std::vector<const Row*>, 256>, 5> lists_;
+  std::array<std::array<std::vector<const Row*>, 256>, kMaps> lists_;
 };
 
 const Index& index() {
@@ -48,6 +48,8 @@ struct Reader {
     }
     return p[at++];
   }
+  // The next byte, 0 where there is none.
+  uint8_t peek() const { return at < available ? p[at] : uint8_t{0}; }
   uint64_t bytes(unsigned n) {
     uint64_t v = 0;
     if (at + n > available) {
@@ -69,8 +71,55 @@ struct Prefixes {
   bool p66 = false, p67 = false, lock = false;
   Rep rep = Rep::None;
   int seg = -1;
-  uint8_t rex = 0;
+  uint8_t rex = 0;  // a VEX prefix has the same bits: W, R, X, B
 };
+
+// A VEX prefix (SDM vol. 2A, §2.3), as far as it is not in the Prefixes that it implies.
+struct Vex {
+  uint8_t flags = 0;  // of enum VexBits; 0: none
+  uint8_t vvvv = 0;   // the register's number
+  bool bad = false;   // a prefix before it that it does not allow
+};
+
+// C4 and C5 are LES and LDS where a ModRM byte of memory follows, but in 64-bit code.
+bool begins_vex(uint8_t op, uint8_t next, bool mode64, uint32_t mode) {
+  if ((op & 0xFE) != 0xC4) return false;
+  bool real_or_v86 = (mode & kModeProtected) == 0 || (mode & kModeV86) != 0;
+  return mode64 || (next >= 0xC0 && !real_or_v86);
+}
+
+// Behind C4 or C5: the rest of the prefix and the opcode. False: a map that there is not.
+bool read_vex(Reader& r, uint8_t& op, bool mode64, Prefixes& p, Vex& vex, Map& map) {
+  vex.bad = p.p66 || p.lock || p.rep != Rep::None || p.rex != 0;
+  uint8_t first = r.byte(), second = first;
+  unsigned number = 1;
+  if (op == 0xC4) {
+    second = r.byte();
+    number = first & 31;
+    p.rex = static_cast<uint8_t>(0x40 | (~first >> 5 & 7) | (second >> 4 & 8));
+  } else {
+    p.rex = static_cast<uint8_t>(0x40 | (~first >> 5 & 4));
+  }
+  vex.vvvv = static_cast<uint8_t>(~second >> 3 & 15);
+  vex.flags =
+      static_cast<uint8_t>(kVexPresent | ((second & 4) != 0 ? +kVexL : 0) | ((p.rex & 8) != 0 ? +kVexW : 0));
+  if (!mode64) {
+    p.rex &= 0x40;
+    vex.vvvv &= 7;
+  }
+  p.p66 = (second & 3) == 1;
+  p.rep = (second & 3) == 2 ? Rep::Rep : (second & 3) == 3 ? Rep::Repne : Rep::None;
+  op = r.byte();
+  if (number < 1 || number > 3) return false;
+  map = static_cast<Map>(static_cast<unsigned>(Map::Vex) + number - 1);
+  return true;
+}
+
+bool vex_matches(const Row& r, const Vex& vex) {
+  bool w = (vex.flags & kVexW) != 0, l = (vex.flags & kVexL) != 0;
+  if (r.w != VexW::Any && w != (r.w == VexW::W1)) return false;
+  return r.l == VexL::Any || r.l == VexL::By || l == (r.l == VexL::L1);
+}
 
 uint8_t slot8(unsigned n, bool rex) {
   return static_cast<uint8_t>(!rex && n >= 4 && n < 8 ? (n - 4) * 8 + 1 : n * 8);
@@ -146,7 +195,7 @@ bool prefix_matches(Mandatory m, const Prefixes& p) {
 }
 
 // A processor without a feature does not know its rows: TZCNT is BSF there, its prefix ignored.
-const Row* select(Map map, uint8_t opcode, uint8_t modrm, const Prefixes& p, bool mode64,
+const Row* select(Map map, uint8_t opcode, uint8_t modrm, const Prefixes& p, const Vex& vex, bool mode64,
                   const Model& model) {
   const Row* found = nullptr;
   for (const Row* r : index().at(map, opcode)) {
@@ -159,6 +208,7 @@ const Row* select(Map map, uint8_t opcode, uint8_t modrm, const Prefixes& p, boo
       if (r->has(kRegOnly) && mem) continue;
     }
     if (!prefix_matches(r->prefix, p)) continue;
+    if (vex.flags != 0 && !vex_matches(*r, vex)) continue;
     if (r->has(kNo64) && mode64) continue;
     if (r->has(kOnly64) && !mode64) continue;
     if (r->has(kNoRexB) && (p.rex & 1) != 0) continue;
@@ -238,7 +288,12 @@ DecodeStatus decode(const uint8_t* bytes, unsigned available, uint32_t mode, con
   }
 
   Map map = Map::OneByte;
-  if (op == 0x0F) {
+  Vex vex;
+  bool known = true;
+  if (begins_vex(op, r.peek(), mode64, mode)) [[unlikely]] {
+    known = read_vex(r, op, mode64, p, vex, map);
+    if (r.short_) return incomplete();
+  } else if (op == 0x0F) {
     map = Map::TwoByte;
     op = r.byte();
     if (op == 0x38 || op == 0x3A) {
@@ -253,14 +308,16 @@ DecodeStatus decode(const uint8_t* bytes, unsigned available, uint32_t mode, con
   out.has_66 = p.p66;
   out.ip = ip;
 
-  bool has_modrm = map_has_modrm(map, op);
+  bool has_modrm = known && map_has_modrm(map, op);
   uint8_t modrm = 0;
+  unsigned modrm_at = 0;
   if (has_modrm) {
+    modrm_at = r.at;
     modrm = r.byte();
     if (r.short_) return incomplete();
   }
   out.modrm = modrm;
-  const Row* row = select(map, op, modrm, p, mode64, model);
+  const Row* row = known ? select(map, op, modrm, p, vex, mode64, model) : nullptr;
 
   out.row = row;
 
@@ -278,6 +335,11 @@ DecodeStatus decode(const uint8_t* bytes, unsigned available, uint32_t mode, con
     }
   }
   if (row != nullptr && row->has(kIgnore66) && out.op_size == 2) out.op_size = 4;
+  if (vex.flags != 0) {
+    out.op_size = (p.rex & 8) != 0 ? 8 : 4;
+    out.vex = vex.flags;
+    if (row != nullptr) out.vvvv = register_slot(row->v_file, vex.vvvv, true);
+  }
   out.addr_size = mode64 ? (p.p67 ? 4 : 8) : (mode32 != p.p67) ? 4 : 2;
   out.ea_mask = out.addr_size == 8 ? ~0ull : out.addr_size == 4 ? 0xFFFFFFFFull : 0xFFFFull;
   unsigned stack = mode >> kModeStackShift & 3;
@@ -295,6 +357,11 @@ DecodeStatus decode(const uint8_t* bytes, unsigned available, uint32_t mode, con
         decode_memory16(r, modrm, out, default_seg);
       } else {
         rip_relative = decode_memory32(r, modrm, p.rex, mode64, out, default_seg);
+        if (row != nullptr && row->has(Operand::Vsib) && (modrm & 7) == 4) {
+          // Every index is a register: none means no index.
+          out.imm2 = static_cast<uint8_t>((r.p[modrm_at + 1] >> 3 & 7) | (p.rex & 2) << 2);
+          out.index = kSlotZero;
+        }
       }
     } else {
       out.rm = register_slot(rm_file, (modrm & 7) | (p.rex & 1) << 3, p.rex != 0);
@@ -310,6 +377,7 @@ DecodeStatus decode(const uint8_t* bytes, unsigned available, uint32_t mode, con
         case Operand::OpReg: out.rm = register_slot(rm_file, (op & 7) | (p.rex & 1) << 3, p.rex != 0); break;
         case Operand::Moffs: out.imm = r.bytes(out.addr_size); break;
         case Operand::Imm8: out.imm = r.bytes(1); break;
+        case Operand::Is4: out.imm = r.bytes(1) & (mode64 ? 0xFF : 0x7F); break;
         case Operand::Imm8s: out.imm = static_cast<uint64_t>(r.sbytes(1)); break;
         case Operand::Imm16: out.imm = r.bytes(2); break;
         case Operand::ImmZ: out.imm = static_cast<uint64_t>(r.sbytes(out.op_size == 2 ? 2 : 4)); break;
@@ -345,6 +413,11 @@ DecodeStatus decode(const uint8_t* bytes, unsigned available, uint32_t mode, con
   // What the mode or the processor does not allow.
   out.fn = &raise_ud;
   if (row == nullptr) return DecodeStatus::Ok;
+  if (vex.flags != 0) {
+    if (vex.bad || (row->v_file == File::None && vex.vvvv != 0)) return DecodeStatus::Ok;
+    if ((vex.flags & kVexL) != 0 && !model.has(row->long_feature)) return DecodeStatus::Ok;
+    if (row->has(Operand::Vsib) && (out.addr_size == 2 || (modrm & 7) != 4)) return DecodeStatus::Ok;
+  }
   bool real_or_v86 = (mode & kModeProtected) == 0 || (mode & kModeV86) != 0;
   if (row->has(kProtectedOnly) && real_or_v86) return DecodeStatus::Ok;
   if (p.lock && !(row->has(kLockable) && out.mem)) return DecodeStatus::Ok;
@@ -353,11 +426,12 @@ DecodeStatus decode(const uint8_t* bytes, unsigned available, uint32_t mode, con
   if (row->reg_file == File::Debug && out.reg > 7) return DecodeStatus::Ok;
   if (row->has(kSse) && (mode & kModeNoSse) != 0) return DecodeStatus::Ok;
   if (row->has(kMmx) && (mode & kModeMmxUd) != 0) return DecodeStatus::Ok;
+  if (row->has(kAvx) && ((mode & kModeNoAvx) != 0 || !model.has(Feature::Avx))) return DecodeStatus::Ok;
   if (row->has(kFpu) && (mode & kModeNoFpu) != 0) {
     out.fn = &raise_nm;
     return DecodeStatus::Ok;
   }
-  if ((row->has(kSse) || row->has(kMmx)) && (mode & kModeSseNm) != 0) {
+  if ((row->attrs & (kSse | kMmx | kAvx)) != 0 && (mode & kModeSseNm) != 0) {
     out.fn = &raise_nm;
     return DecodeStatus::Ok;
   }
@@ -366,6 +440,7 @@ DecodeStatus decode(const uint8_t* bytes, unsigned available, uint32_t mode, con
     return DecodeStatus::Ok;
   }
   unsigned size = out.op_size == 2 ? 0 : out.op_size == 4 ? 1 : 2;
+  if (row->l == VexL::By) size = (vex.flags & kVexL) != 0 ? 1 : 0;
   Handler fn = row->exec[size][out.mem ? 1 : 0];
   if (fn != nullptr) out.fn = fn;
   return DecodeStatus::Ok;

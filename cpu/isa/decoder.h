@@ -27,8 +27,11 @@ DecodeStatus decode(const uint8_t* bytes, unsigned available, uint32_t mode, con
 // Every row of every table, for checks and generated tests.
 template <class F>
 void for_each_row(F f) {
-  for (auto rows : {alu_rows(), move_rows(), shift_rows(), branch_rows(), string_rows(), system_rows(),
-                    x87_rows(), mmx_rows(), sse_rows()}) {
+  for (auto rows :
+       {alu_rows(),         move_rows(),        shift_rows(),    branch_rows(),    string_rows(),
+        system_rows(),      x87_rows(),         mmx_rows(),      sse_rows(),       sse3_rows(),
+        sse4_rows(),        crypto_rows(),      avx_move_rows(), avx_float_rows(), avx_convert_rows(),
+        avx_integer_rows(), avx_shuffle_rows(), fma_rows(),      bmi_rows(),       xsave_rows()}) {
     for (const Row& r : rows) f(r);
   }
 }

@@ -22,6 +22,8 @@ inline constexpr size_t kSlots = 18;
 
 enum class Rep : uint8_t { None, Rep, Repne };  // F3, F2
 
+enum VexBits : uint8_t { kVexPresent = 1, kVexL = 2, kVexW = 4 };
+
 struct Insn {
   Handler fn = nullptr;
   const Row* row = nullptr;
@@ -35,7 +37,7 @@ struct Insn {
   uint8_t rm = 0, reg = 0;  // byte offsets into the register file, or numbers of other registers
   uint8_t seg = 0;          // SegIndex of the memory operand
   bool flat = true;         // that segment needs neither base nor limit
-  uint8_t imm2 = 0;         // ENTER's nesting level
+  uint8_t imm2 = 0;         // ENTER's nesting level; a gather's index register
   uint8_t op_size = 4;      // 2, 4 or 8
   uint8_t addr_size = 4;    // 2, 4 or 8
   Rep rep = Rep::None;
@@ -46,6 +48,10 @@ struct Insn {
   bool has_66 = false;
   uint8_t stack_size = 4;  // width of the stack pointer: 2, 4 or 8
   uint16_t far_selector = 0;
+  uint8_t vvvv = 0;  // VEX: like rm and reg, of the register that VEX.vvvv names
+  uint8_t vex = 0;   // of enum VexBits; 0 without a VEX prefix
 };
+
+static_assert(sizeof(Insn) == 64, "an instruction is one cache line");
 
 }  // namespace ilse::cpu

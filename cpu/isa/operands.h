@@ -47,15 +47,54 @@ struct XmmReg {
 struct XmmRm {
   using Type = Xmm;
 };
-struct XmmMem {
+template <class V>
+struct VecMemAligned {
+  using Type = V;
+};
+template <class V>
+struct VecMem {
+  using Type = V;
+};
+using XmmMem = VecMemAligned<Xmm>;
+using XmmMemUnaligned = VecMem<Xmm>;
+template <int N>
+struct XmmFixed {
   using Type = Xmm;
 };
-struct XmmMemUnaligned {
+// The same of VEX-encoded instructions, where V is Xmm or Ymm: a write clears the rest of the register.
+template <int N>
+struct VecFixed {
   using Type = Xmm;
+};
+template <class V>
+struct VecReg {
+  using Type = V;
+};
+template <class V>
+struct VecRm {
+  using Type = V;
+};
+template <class V>
+struct VecVvvv {
+  using Type = V;
+};
+template <class V>
+struct VecIs4 {
+  using Type = V;
+};
+// A general register by VEX.vvvv.
+template <class T>
+struct VvvvReg {
+  using Type = T;
 };
 // The low element in memory: loads have zeros above it.
 template <class T>
 struct XmmLowMem {
+  using Type = Xmm;
+};
+// The same without alignment checking.
+template <class T>
+struct XmmLowMemUnchecked {
   using Type = Xmm;
 };
 struct MmxReg {
@@ -354,5 +393,14 @@ using Mx = M<XmmMem>;
 using Mq = M<MemOp<uint64_t>>;
 using Md = M<MemOp<uint32_t>>;
 using Mw = M<MemOp<uint16_t>>;
+using Mb = M<MemOp<uint8_t>>;
+using Ww = W<XmmLowMem<uint16_t>>;
+struct XMM0 {
+  static constexpr auto kOperand = Operand::Implicit;
+  static constexpr auto kFile = File::None;
+  static constexpr bool kSized = false;
+  template <class V, bool M>
+  using Bind = XmmFixed<0>;
+};
 }  // namespace letters
 }  // namespace ilse::cpu

@@ -11,7 +11,18 @@
 
 namespace ilse::cpu {
 
-enum class Map : uint8_t { OneByte, TwoByte, Map38, Map3A, X87 };  // X87: D8..DF by ModRM
+enum class Map : uint8_t {
+  OneByte,
+  TwoByte,
+  Map38,
+  Map3A,
+  X87,  // D8..DF by ModRM
+  Vex,  // the maps 0F, 0F 38 and 0F 3A of VEX-encoded instructions
+  Vex38,
+  Vex3A,
+};
+inline constexpr size_t kMaps = 8;
+constexpr bool is_vex(Map m) { return m >= Map::Vex; }
 
 // What the decoder has to fetch or resolve for an operand.
 enum class Operand : uint8_t {
@@ -30,6 +41,9 @@ enum class Operand : uint8_t {
   RelB,       // Jb
   RelZ,       // Jz
   Far,        // Ap
+  Vvvv,       // VEX.vvvv (B, H)
+  Is4,        // register number in imm8[7:4] (L)
+  Vsib,       // ModRM r/m, memory at a vector of indices
   Implicit,   // a fixed register, constant, or string operand
 };
 
@@ -60,10 +74,16 @@ enum RowAttr : uint32_t {
   kIgnore66 = 1u << 20,      // the operand-size prefix selects the row and is no size
   kRexW = 1u << 22,          // with REX.W only
   kStops = 1u << 21,         // transfers control: the block cannot go on behind it
+  kAvx = 1u << 28,           // YMM state: #UD unless CR4.OSXSAVE and XCR0 allow it, #NM with CR0.TS
 };
 
 // The prefix that selects the row; NoRep: neither F2 nor F3 (the manual's NFx).
 enum class Mandatory : uint8_t { Any, None, P66, F3, F2, NoRep };
+
+// What a VEX row asks of VEX.W and VEX.L. By: the encoding's L is the operands' length, and chooses the
+// handler.
+enum class VexW : uint8_t { Any, W0, W1 };
+enum class VexL : uint8_t { Any, L0, L1, By };
 
 // Status flags. `read` and `written` are exactly what the template does: an instruction that may keep a flag
 // (a shift by 0) also reads it. `undefined` is what the manual says; the template may write it or keep it.
@@ -91,13 +111,23 @@ struct Row {
   FlagMasks flags;
   Feature feature = Feature::Always;
   std::array<Operand, 4> operands{};
-  File rm_file = File::None, reg_file = File::None;
-  // By operand size (16, 32, 64 bits), then register or memory form; null where there is none.
+  File rm_file = File::None, reg_file = File::None, v_file = File::None;
+  VexW w = VexW::Any;
+  VexL l = VexL::Any;
+  Feature long_feature = Feature::Always;  // what VEX.L = 1 needs on top
+  // By operand size (16, 32, 64 bits), or with VexL::By by length (128, 256 bits); then register or memory
+  // form. Null where there is none.
   Handler exec[3][2] = {};
   MemoryShape memory[3] = {};  // of the memory form
   Lift lift[3][2] = {};        // null also where an operand is not lifted: tier B and vector registers
 
   bool has(RowAttr a) const { return (attrs & a) != 0; }
+  bool has(Operand o) const {
+    for (Operand mine : operands) {
+      if (mine == o) return true;
+    }
+    return false;
+  }
   // Where several rows fit, the most special one counts: an exact ModRM byte before a prefix before REX.
   unsigned rank() const {
     return (modrm >= 0 ? 4u : 0u) + (prefix != Mandatory::Any ? 2u : 0u) +
@@ -122,6 +152,21 @@ struct Row {
   constexpr Row needs(Feature f) const {
     Row r = *this;
     r.feature = f;
+    return r;
+  }
+  constexpr Row needs_for_256(Feature f) const {
+    Row r = *this;
+    r.long_feature = f;
+    return r;
+  }
+  constexpr Row only(VexL length) const {
+    Row r = *this;
+    r.l = length;
+    return r;
+  }
+  constexpr Row only(VexW width) const {
+    Row r = *this;
+    r.w = width;
     return r;
   }
   constexpr Row group(int reg) const {
@@ -156,5 +201,16 @@ std::span<const Row> system_rows();
 std::span<const Row> x87_rows();
 std::span<const Row> mmx_rows();
 std::span<const Row> sse_rows();
+std::span<const Row> sse3_rows();
+std::span<const Row> sse4_rows();
+std::span<const Row> crypto_rows();
+std::span<const Row> avx_move_rows();
+std::span<const Row> avx_float_rows();
+std::span<const Row> avx_convert_rows();
+std::span<const Row> avx_integer_rows();
+std::span<const Row> avx_shuffle_rows();
+std::span<const Row> fma_rows();
+std::span<const Row> bmi_rows();
+std::span<const Row> xsave_rows();
 
 }  // namespace ilse::cpu

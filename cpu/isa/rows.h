@@ -75,13 +75,23 @@ consteval Row describe(uint8_t opcode, const char* name) {
   [[maybe_unused]] auto one = [&](Operand o, File f) {
     if (o == Operand::Rm || o == Operand::OpReg) r.rm_file = f;
     if (o == Operand::Reg) r.reg_file = f;
-    if (o == Operand::Rm || o == Operand::Mem || o == Operand::Reg) modrm = true;
-    if (o == Operand::Mem) r.attrs |= kMemOnly;
+    if (o == Operand::Vvvv) r.v_file = f;
+    if (o == Operand::Rm || o == Operand::Mem || o == Operand::Reg || o == Operand::Vsib) modrm = true;
+    if (o == Operand::Mem || o == Operand::Vsib) r.attrs |= kMemOnly;
     r.operands[n++] = o;
   };
   (one(L::kOperand, L::kFile), ...);
   if (!modrm) r.attrs |= kNoModRm;
   return r;
+}
+
+template <class L>
+consteval bool by_length() {
+  if constexpr (requires { L::kByLength; }) {
+    return L::kByLength;
+  } else {
+    return false;
+  }
 }
 
 }  // namespace detail
@@ -106,7 +116,11 @@ consteval Row row(uint8_t opcode, const char* name) {
       (shape(detail::kShape<typename L::template Bind<V, true>>), ...);
     }
   };
-  if constexpr (kSized) {
+  if constexpr ((false || ... || detail::by_length<L>())) {
+    r.l = VexL::By;
+    fill(0, Xmm{});
+    fill(1, Ymm{});
+  } else if constexpr (kSized) {
     fill(0, uint16_t{});
     fill(1, uint32_t{});
     fill(2, uint64_t{});

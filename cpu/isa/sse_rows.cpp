@@ -55,8 +55,8 @@ constexpr std::array kMoves{
     pd(row<MoveToGpr, Ey, Vx>(0x7E, "movd")),
     f3(row<MoveQ, Vx, Wq>(0x7E, "movq")),
     pd(row<MoveQ, Wq, Vx>(0xD6, "movq")),
-    ps(row<Mask<movmskps>, Gd, Wx>(0x50, "movmskps").with(kRegOnly)),
-    pd(row<Mask<movmskpd>, Gd, Wx>(0x50, "movmskpd").with(kRegOnly)),
+    ps(row<Mask<movmskps, 4>, Gd, Wx>(0x50, "movmskps").with(kRegOnly)),
+    pd(row<Mask<movmskpd, 2>, Gd, Wx>(0x50, "movmskpd").with(kRegOnly)),
 };
 
 constexpr std::array kInteger{
@@ -186,10 +186,10 @@ constexpr std::array kFloating{
     pd(row<Packed<unpckhpd>, Vx, Wx>(0x15, "unpckhpd")),
     ps(row<Shuffle2<shufps>, Vx, Wx, Ib>(0xC6, "shufps")),
     pd(row<Shuffle2<shufpd>, Vx, Wx, Ib>(0xC6, "shufpd")),
-    ps(row<FloatingCompare<cmpps>, Vx, Wx, Ib>(0xC2, "cmpps")),
-    pd(row<FloatingCompare<cmppd>, Vx, Wx, Ib>(0xC2, "cmppd")),
-    ss(row<FloatingCompare<cmpss>, Vx, Wd, Ib>(0xC2, "cmpss")),
-    sd(row<FloatingCompare<cmpsd>, Vx, Wq, Ib>(0xC2, "cmpsd")),
+    ps(row<FloatingImm<compare<cmpps>, kNothing, 7>, Vx, Wx, Ib>(0xC2, "cmpps")),
+    pd(row<FloatingImm<compare<cmppd>, kNothing, 7>, Vx, Wx, Ib>(0xC2, "cmppd")),
+    ss(row<FloatingImm<compare_low<cmpss, uint32_t>, kNothing, 7>, Vx, Wd, Ib>(0xC2, "cmpss")),
+    sd(row<FloatingImm<compare_low<cmpsd, uint64_t>, kNothing, 7>, Vx, Wq, Ib>(0xC2, "cmpsd")),
     ps(row<CompareToFlags<ucomiss>, Vx, Wd>(0x2E, "ucomiss").writes(kOSZAPC)),
     pd(row<CompareToFlags<ucomisd>, Vx, Wq>(0x2E, "ucomisd").writes(kOSZAPC)),
     ps(row<CompareToFlags<comiss>, Vx, Wd>(0x2F, "comiss").writes(kOSZAPC)),

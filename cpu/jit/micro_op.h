@@ -57,8 +57,14 @@ enum class Op : uint8_t {
   Rcr,
   Shld,  // a, filled from b, by c
   Shrd,
-  Mul,            // unsigned a * b; Second is the high half
-  Imul,           // signed
+  Mul,   // unsigned a * b; Second is the high half
+  Imul,  // signed
+  Andn,  // BMI1 and BMI2, with their flags (tests/oracle/UNDEFINED.md): ~a & b
+  Blsi,
+  Blsmsk,
+  Blsr,
+  Bzhi,           // a, by b
+  Bextr,          // of a, by b
   TrailingZeros,  // of a
   CountOnes,      // of a; CountBelow and CountAbove: zeros, the width if there is nothing else, and CF then
   CountBelow,
@@ -76,7 +82,10 @@ enum class Op : uint8_t {
   Zext,      // a, zero-extended or cut to `width`
   Sext,      // the low `from` bytes of a
   SignFill,  // the sign of a in every bit
-  BitSet,    // bit b, modulo the width, of a
+  Pdep,      // the low bits of a to where b has ones
+  Pext,
+  Crc32,   // a and `from` bytes of b, by the polynomial 11EDC6F41h
+  BitSet,  // bit b, modulo the width, of a
   BitReset,
   BitComplement,
   Select,  // a ? b : c
@@ -105,6 +114,7 @@ enum class Place : uint8_t {
   None,
   Rm,       // the register that Insn::rm says
   Reg,      // Insn::reg
+  Vvvv,     // Insn::vvvv
   Fixed,    // byte offset into the register file in imm
   Operand,  // segment of the ModRM or moffs operand
   Stack,    // SS

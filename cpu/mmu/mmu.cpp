@@ -347,31 +347,36 @@ bool Cpu::load_rmw_slow(uint64_t lin, unsigned width, uint64_t* value, const Ins
   return ok;
 }
 
-// Sixteen bytes: never subject to alignment checking.
-bool Cpu::load_wide_slow(uint64_t lin, Xmm* value, const Insn* i) {
-  uint64_t high = code64() ? lin + 8 : (lin + 8) & 0xFFFFFFFF;
+// Sixteen or thirty-two bytes: never subject to alignment checking.
+bool Cpu::load_wide_slow(uint64_t lin, unsigned width, void* value, const Insn* i) {
   const Insn* outer = current;
   current = i;
-  bool ok = !bad_address(lin, 16, i) && access(lin, 8, Access::Read, &value->lo, view()) &&
-            access(high, 8, Access::Read, &value->hi, view());
+  bool ok = !bad_address(lin, width, i);
+  for (unsigned k = 0; ok && k < width; k += 8) {
+    uint64_t at = code64() ? lin + k : (lin + k) & 0xFFFFFFFF, v = 0;
+    ok = access(at, 8, Access::Read, &v, view());
+    std::memcpy(static_cast<uint8_t*>(value) + k, &v, 8);
+  }
   current = outer;
   return ok;
 }
 
-bool Cpu::store_wide_slow(uint64_t lin, const Xmm& value, const Insn* i) {
-  uint64_t high = code64() ? lin + 8 : (lin + 8) & 0xFFFFFFFF;
-  uint64_t last = code64() ? lin + 15 : (lin + 15) & 0xFFFFFFFF;
+bool Cpu::store_wide_slow(uint64_t lin, unsigned width, const void* value, const Insn* i) {
+  uint64_t last = code64() ? lin + width - 1 : (lin + width - 1) & 0xFFFFFFFF;
   const Insn* outer = current;
   current = i;
-  bool ok = !bad_address(lin, 16, i);
+  bool ok = !bad_address(lin, width, i);
   if (ok && (lin & kPageMask) != (last & kPageMask)) {
     // The second page has to be writable before the first is written.
     uint64_t phys;
     ok = translate(lin, Access::Write, view(), &phys) &&
          translate(last & kPageMask, Access::Write, view(), &phys);
   }
-  uint64_t lo = value.lo, hi = value.hi;
-  ok = ok && access(lin, 8, Access::Write, &lo, view()) && access(high, 8, Access::Write, &hi, view());
+  for (unsigned k = 0; ok && k < width; k += 8) {
+    uint64_t at = code64() ? lin + k : (lin + k) & 0xFFFFFFFF, v;
+    std::memcpy(&v, static_cast<const uint8_t*>(value) + k, 8);
+    ok = access(at, 8, Access::Write, &v, view());
+  }
   current = outer;
   return ok;
 }

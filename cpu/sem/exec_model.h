@@ -13,6 +13,7 @@
 
 #include "cpu/cpu.h"
 #include "cpu/isa/operands.h"
+#include "cpu/sem/crc32.h"
 #include "cpu/sem/exec_vector.h"
 #include "cpu/sem/integer.h"
 
@@ -42,6 +43,10 @@ class ExecModel : public VectorOperands<ExecModel<kPath>> {
   template <class T>
   T read(RegReg<T>) {
     return c_.reg_at<T>(i_->reg);
+  }
+  template <class T>
+  T read(VvvvReg<T>) {
+    return c_.reg_at<T>(i_->vvvv);
   }
   template <class T>
   T read(ImmOp<T>) {
@@ -96,6 +101,10 @@ class ExecModel : public VectorOperands<ExecModel<kPath>> {
   template <class T>
   void write(RegReg<T>, T v) {
     write_slot(i_->reg, v);
+  }
+  template <class T>
+  void write(VvvvReg<T>, T v) {
+    write_slot(i_->vvvv, v);
   }
   template <class T, int N>
   void write(FixedReg<T, N>, T v) {
@@ -665,6 +674,68 @@ class ExecModel : public VectorOperands<ExecModel<kPath>> {
     if constexpr (kKind == sem::BitKind::Set) return a | b;
     if constexpr (kKind == sem::BitKind::Reset) return a & static_cast<T>(~b);
     return a ^ b;
+  }
+  // BMI1 and BMI2: OF, AF and PF are 0 (tests/oracle/UNDEFINED.md).
+  template <class T>
+  struct BitField {
+    T value;
+    bool cf, sf;
+  };
+  template <class T>
+  BitField<T> with_sign(T v, bool cf) {
+    return {v, cf, v >> (8 * sizeof(T) - 1) != 0};
+  }
+  template <class T>
+  BitField<T> andn(T a, T b) {
+    return with_sign(static_cast<T>(~a & b), false);
+  }
+  template <sem::LowestBit kKind, class T>
+  BitField<T> lowest_bit(T a) {
+    T below = static_cast<T>(a - 1);
+    if constexpr (kKind == sem::LowestBit::Isolate) return with_sign(static_cast<T>(a & ~below), a != 0);
+    if constexpr (kKind == sem::LowestBit::Reset) return with_sign(static_cast<T>(a & below), a == 0);
+    return with_sign(static_cast<T>(a ^ below), a == 0);
+  }
+  template <class T>
+  BitField<T> bzhi(T a, T count) {
+    constexpr unsigned w = 8 * sizeof(T);
+    unsigned n = count & 0xFF;
+    return with_sign(n < w ? static_cast<T>(a & ((T{1} << n) - 1)) : a, n >= w);
+  }
+  template <class T>
+  BitField<T> bextr(T a, T field) {
+    constexpr unsigned w = 8 * sizeof(T);
+    unsigned start = field & 0xFF, length = field >> 8 & 0xFF;
+    T v = start < w ? static_cast<T>(a >> start) : T{0};
+    return {length < w ? static_cast<T>(v & ((T{1} << length) - 1)) : v, false, false};
+  }
+  template <class T>
+  void set_flags(BitField<T> r) {
+    if (fault_) return;
+    bool top = r.value >> (8 * sizeof(T) - 1) != 0,
+         even = (std::popcount(static_cast<uint8_t>(r.value)) & 1) == 0;
+    c_.lazy.result = sign_extend(r.value);
+    c_.lazy.aux = (r.cf ? 3u << 30 : 0u) | (even ? 1u << 8 : 0u) | (top != r.sf ? 1u : 0u);
+  }
+  template <class T>
+  T pdep(T a, T mask) {
+    T r = 0;
+    for (; mask != 0; mask = static_cast<T>(mask & (mask - 1)), a >>= 1) {
+      if ((a & 1) != 0) r |= static_cast<T>(mask & (~mask + 1));
+    }
+    return r;
+  }
+  template <class T>
+  T pext(T a, T mask) {
+    T r = 0;
+    for (unsigned n = 0; mask != 0; mask = static_cast<T>(mask & (mask - 1)), ++n) {
+      if ((a & mask & (~mask + 1)) != 0) r |= T{1} << n;
+    }
+    return r;
+  }
+  template <class D, class S>
+  D crc32(D sum, S data) {
+    return sem::crc32(static_cast<uint32_t>(sum), data, sizeof(S));
   }
   template <class T>
   T trailing_zeros(T v) {

@@ -96,6 +96,15 @@ const char* function(Op op) {
     case Op::CountOnes: return "ones";
     case Op::CountBelow: return "zeros_below";
     case Op::CountAbove: return "zeros_above";
+    case Op::Andn: return "andn";
+    case Op::Blsi: return "blsi";
+    case Op::Blsmsk: return "blsmsk";
+    case Op::Blsr: return "blsr";
+    case Op::Bzhi: return "bzhi";
+    case Op::Bextr: return "bextr";
+    case Op::Pdep: return "pdep";
+    case Op::Pext: return "pext";
+    case Op::Crc32: return "crc32";
     case Op::ByteSwap: return "byte_swap";
     case Op::SignFill: return "sign";
     case Op::Sext: return "sx";
@@ -138,9 +147,10 @@ class Explainer {
   }
 
   std::string reg(const MicroOp& m) const {
-    unsigned offset = m.place == Place::Rm    ? i_.rm
-                      : m.place == Place::Reg ? i_.reg
-                                              : static_cast<unsigned>(m.imm);
+    unsigned offset = m.place == Place::Rm     ? i_.rm
+                      : m.place == Place::Reg  ? i_.reg
+                      : m.place == Place::Vvvv ? i_.vvvv
+                                               : static_cast<unsigned>(m.imm);
     return register_name(offset, width(m));
   }
   std::string address() const {

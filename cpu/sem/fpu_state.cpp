@@ -41,7 +41,7 @@ void fxsave(Cpu& c, const Insn& i) {
     MxcsrScope::collect(c.mxcsr);
     std::memcpy(area + kMxcsrAt, &c.mxcsr, 4);
     std::memcpy(area + kMxcsrAt + 4, &mxcsr::kWritable, 4);
-    for (unsigned k = 0; k < xmm_count(c); ++k) std::memcpy(area + kXmmAt + 16 * k, &c.xmm[k], 16);
+    for (unsigned k = 0; k < xmm_count(c); ++k) std::memcpy(area + kXmmAt + 16 * k, &c.xmm(k), 16);
     n = kXmmAt + 16 * xmm_count(c);
   }
   for (unsigned k = 0; k < n; k += 16) c.write_bytes(i, k, area + k, 16);
@@ -57,7 +57,7 @@ void fxrstor(Cpu& c, const Insn& i) {
     std::memcpy(&control, area + kMxcsrAt, 4);
     if ((control & ~mxcsr::kWritable) != 0) fault(kGP, 0);
     c.set_mxcsr(control);
-    for (unsigned k = 0; k < xmm_count(c); ++k) std::memcpy(&c.xmm[k], area + kXmmAt + 16 * k, 16);
+    for (unsigned k = 0; k < xmm_count(c); ++k) std::memcpy(&c.xmm(k), area + kXmmAt + 16 * k, 16);
   }
   x87_fxrstor(c.fpu, std::span<const uint8_t, kX87Area>(area, kX87Area), i.op_size == 8);
 }

@@ -31,6 +31,10 @@ void enter_smm(Cpu& c);  // between two instructions
 HelperFn syscall, sysret, sysenter, sysexit, swapgs, rd_base, wr_base;
 // fpu_state.cpp
 HelperFn fxsave, fxrstor, ldmxcsr, stmxcsr;
+// xsave.cpp
+HelperFn xsave, xsaveopt, xsavec, xsaves, xrstor, xrstors, xgetbv, xsetbv;
+// avx.cpp
+HelperFn vmaskmov_load, vmaskmov_store, vgather;
 // x87.cpp
 HelperFn wait, fninit, fnclex, fnstcw, fnstsw, fnstsw_ax, fldcw, fnop, fld_m80, fbld, fstp_m80, fbstp,
     fnstenv, fldenv, fnsave, frstor, maskmovq, maskmovdqu;

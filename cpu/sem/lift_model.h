@@ -20,6 +20,8 @@ inline constexpr bool kLiftable<RmReg<T>> = true;
 template <class T>
 inline constexpr bool kLiftable<RegReg<T>> = true;
 template <class T>
+inline constexpr bool kLiftable<VvvvReg<T>> = true;
+template <class T>
 inline constexpr bool kLiftable<MemOp<T>> = true;
 template <class T>
 inline constexpr bool kLiftable<ImmOp<T>> = true;
@@ -59,6 +61,10 @@ class LiftModel {
     return read_reg(jit::Place::Reg, sizeof(T));
   }
   template <class T>
+  Value read(VvvvReg<T>) {
+    return read_reg(jit::Place::Vvvv, sizeof(T));
+  }
+  template <class T>
   Value read(ImmOp<T>) {
     return emit({.op = jit::Op::Imm, .width = sizeof(T)});
   }
@@ -94,6 +100,10 @@ class LiftModel {
   template <class T>
   void write(RegReg<T>, Value v) {
     write_reg(jit::Place::Reg, sizeof(T), 0, v);
+  }
+  template <class T>
+  void write(VvvvReg<T>, Value v) {
+    write_reg(jit::Place::Vvvv, sizeof(T), 0, v);
   }
   template <class T, int N>
   void write(FixedReg<T, N>, Value v) {
@@ -246,6 +256,21 @@ class LiftModel {
                   a, n);
   }
   Value bit_of(Value a, Value n) { return emit({.op = jit::Op::BitOf, .width = 1, .a = a.ref, .b = n.ref}); }
+  Flagged andn(Value a, Value b) { return {binary(jit::Op::Andn, a, b)}; }
+  template <sem::LowestBit kKind>
+  Flagged lowest_bit(Value a) {
+    return {unary(kKind == sem::LowestBit::Isolate ? jit::Op::Blsi
+                  : kKind == sem::LowestBit::Reset ? jit::Op::Blsr
+                                                   : jit::Op::Blsmsk,
+                  a)};
+  }
+  Flagged bzhi(Value a, Value n) { return {binary(jit::Op::Bzhi, a, n)}; }
+  Flagged bextr(Value a, Value field) { return {binary(jit::Op::Bextr, a, field)}; }
+  Value pdep(Value a, Value mask) { return binary(jit::Op::Pdep, a, mask); }
+  Value pext(Value a, Value mask) { return binary(jit::Op::Pext, a, mask); }
+  Value crc32(Value sum, Value data) {
+    return emit({.op = jit::Op::Crc32, .width = sum.width, .from = data.width, .a = sum.ref, .b = data.ref});
+  }
   Value trailing_zeros(Value a) { return unary(jit::Op::TrailingZeros, a); }
   Value top_bit(Value a) { return unary(jit::Op::TopBit, a); }
   Value count_ones(Value a) { return unary(jit::Op::CountOnes, a); }

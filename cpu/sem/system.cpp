@@ -100,6 +100,7 @@ uint64_t cr4_allowed(const Cpu& c) {
   add(Feature::Sse, kCr4Osxmmexcpt);
   add(Feature::Fsgsbase, kCr4Fsgsbase);
   add(Feature::Pcid, kCr4Pcide);
+  add(Feature::Xsave, kCr4Osxsave);
   add(Feature::Umip, kCr4Umip);
   add(Feature::Smep, kCr4Smep);
   add(Feature::Smap, kCr4Smap);
@@ -315,8 +316,13 @@ void rdpmc(Cpu& c, const Insn&) {
 }
 
 void cpuid(Cpu& c, const Insn&) {
-  CpuidResult r = c.model().cpuid(static_cast<uint32_t>(c.gpr[kRax]), static_cast<uint32_t>(c.gpr[kRcx]),
-                                  c.id(), c.board().processors());
+  auto leaf = static_cast<uint32_t>(c.gpr[kRax]), subleaf = static_cast<uint32_t>(c.gpr[kRcx]);
+  CpuidResult r = c.model().cpuid(leaf, subleaf, c.id(), c.board().processors());
+  if (leaf == 1 && (c.cr.cr4 & kCr4Osxsave) != 0) r.ecx |= 1u << 27;
+  // The size of an XSAVE area for what is enabled, the same in either format.
+  if (leaf == 0xD && subleaf < 2 && c.model().has(Feature::Xsave)) {
+    r.ebx = (c.cr.xcr0 & kXcr0Avx) != 0 ? 832 : 576;
+  }
   c.gpr[kRax] = r.eax;
   c.gpr[kRbx] = r.ebx;
   c.gpr[kRcx] = r.ecx;
@@ -405,6 +411,8 @@ void rdmsr(Cpu& c, const Insn&) {
     // A processor with none of the known side channels: RDCL_NO, IBRS_ALL, SKIP_L1DFL_VMENTRY, SSB_NO,
     // MDS_NO, PSCHANGE_MC_NO, TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO, BHI_NO, PBRSB_NO, GDS_NO, RFDS_NO.
     v = 0x0D10E17B;
+  } else if (n == 0xDA0 && m.has(Feature::Xsaves)) {
+    v = 0;  // no supervisor component
   } else if (n == 0xFE && m.has(Feature::Mtrr)) {
     v = 0x508;  // eight variable ranges, fixed ranges, write combining
   } else if (is_machine_check(n) || n == 0x17 || n == 0x2A || n == 0xCD || n == 0xCE || n == 0x3A ||
@@ -443,6 +451,8 @@ void wrmsr(Cpu& c, const Insn&) {
     uint64_t old = c.cr.efer;
     c.cr.efer = (v & allowed) | (old & kEferLma);
     if (((old ^ c.cr.efer) & kEferNx) != 0) c.flush_tlb();
+  } else if (n == 0xDA0 && m.has(Feature::Xsaves)) {
+    if (v != 0) fault(kGP, 0);
   } else if (n == 0x49 && m.has(Feature::SpecCtrl)) {
     // IBPB: no predictor to flush.
   } else if (is_machine_check(n) || n == 0x79 || n == 0x17 || n == 0x2A) {

@@ -176,8 +176,8 @@ void maskmovq(Cpu& c, const Insn& i) {
 }
 void maskmovdqu(Cpu& c, const Insn& i) {
   uint8_t data[16];
-  std::memcpy(data, &c.xmm[i.reg], sizeof data);
-  mask_move(c, i, data, simd::pmovmskb(c.xmm[i.rm]), sizeof data);
+  std::memcpy(data, &c.xmm(i.reg), sizeof data);
+  mask_move(c, i, data, simd::pmovmskb(c.xmm(i.rm)), sizeof data);
 }
 
 }  // namespace sem

@@ -121,6 +121,10 @@ Target::Target(Arch arch) : arch_(arch) {
   for (unsigned k = 0; k < (wide ? 16u : 8u); ++k) add(numbered("xmm", k), Kind::Xmm, k, 128, "vec128");
   add("mxcsr", Kind::Mxcsr, 0, 32, "int", "vector");
   xml_ += "</feature>";
+  xml_ += "<feature name=\"org.gnu.gdb.i386.avx\">";
+  for (unsigned k = 0; k < (wide ? 16u : 8u); ++k)
+    add(numbered("ymm", k).append("h"), Kind::YmmHigh, k, 128, "uint128");
+  xml_ += "</feature>";
   if (wide) {
     xml_ += "<feature name=\"org.gnu.gdb.i386.segments\">";
     add("fs_base", Kind::Base, cpu::kFs, 64, "int");
@@ -160,8 +164,12 @@ std::string Target::read(cpu::Cpu& cpu, unsigned number) const {
       break;
     case Kind::X87: v[0] = x87_register(cpu.fpu, r.index); break;
     case Kind::Xmm:
-      v[0] = cpu.xmm[r.index].lo;
-      v[1] = cpu.xmm[r.index].hi;
+      v[0] = cpu.xmm(r.index).lo;
+      v[1] = cpu.xmm(r.index).hi;
+      break;
+    case Kind::YmmHigh:
+      v[0] = cpu.ymm[r.index].lane[1].lo;
+      v[1] = cpu.ymm[r.index].lane[1].hi;
       break;
     case Kind::Mxcsr: v[0] = cpu.mxcsr; break;
     case Kind::Base: v[0] = cpu.seg[r.index].base; break;
@@ -207,7 +215,8 @@ bool Target::write(cpu::Cpu& cpu, unsigned number, std::string_view bytes) const
     }
     case Kind::St: cpu.fpu.reg(r.index) = {v[0], static_cast<uint16_t>(v[1])}; return true;
     case Kind::X87: set_x87_register(cpu.fpu, r.index, static_cast<uint32_t>(v[0])); return true;
-    case Kind::Xmm: cpu.xmm[r.index] = {v[0], v[1]}; return true;
+    case Kind::Xmm: cpu.xmm(r.index) = {v[0], v[1]}; return true;
+    case Kind::YmmHigh: cpu.ymm[r.index].lane[1] = {v[0], v[1]}; return true;
     case Kind::Mxcsr: cpu.mxcsr = static_cast<uint32_t>(v[0]) & cpu::mxcsr::kWritable; return true;
     case Kind::Base:
       if (!cpu.code64() || r.index < cpu::kFs) return cpu.seg[r.index].base == v[0];

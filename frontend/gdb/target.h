@@ -40,7 +40,22 @@ class Target {
   void write_all(cpu::Cpu& cpu, std::string_view bytes) const;
 
  private:
-  enum class Kind : uint8_t { Gpr, Pc, Flags, Selector, St, X87, Xmm, Mxcsr, Base, KernelGs, Cr, Cr8, Efer };
+  enum class Kind : uint8_t {
+    Gpr,
+    Pc,
+    Flags,
+    Selector,
+    St,
+    X87,
+    Xmm,
+    YmmHigh,
+    Mxcsr,
+    Base,
+    KernelGs,
+    Cr,
+    Cr8,
+    Efer
+  };
   struct Register {
     Kind kind;
     unsigned index;

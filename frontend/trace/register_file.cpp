@@ -26,9 +26,9 @@ void append_hex(std::string& out, uint64_t v) {
 
 }  // namespace
 
-const std::array<RegisterFile::Group, 77>& RegisterFile::groups() {
+const std::array<RegisterFile::Group, 93>& RegisterFile::groups() {
   static const auto kGroups = [] {
-    std::array<Group, 77> g;
+    std::array<Group, 93> g;
     unsigned at = 0, value = 0;
     auto add = [&](std::string name, unsigned count) {
       g[at++] = {std::move(name), value, count};
@@ -45,6 +45,7 @@ const std::array<RegisterFile::Group, 77>& RegisterFile::groups() {
          {"star", "lstar", "cstar", "fmask", "kernel_gs_base", "sysenter_cs", "sysenter_esp", "sysenter_eip"})
       add(n, 1);
     for (unsigned k = 0; k < 16; ++k) add("xmm" + std::to_string(k), 2);
+    for (unsigned k = 0; k < 16; ++k) add("ymmh" + std::to_string(k), 2);
     add("mxcsr", 1);
     for (unsigned k = 0; k < 8; ++k) add("fpr" + std::to_string(k), 2);
     for (const char* n : {"fcw", "fsw", "ftop", "ftag"}) add(n, 1);
@@ -77,9 +78,11 @@ RegisterFile RegisterFile::of(const cpu::Cpu& cpu) {
   for (uint64_t v :
        {m.star, m.lstar, m.cstar, m.fmask, m.kernel_gs_base, m.sysenter_cs, m.sysenter_esp, m.sysenter_eip})
     *p++ = v;
-  for (const cpu::Xmm& x : cpu.xmm) {
-    *p++ = x.hi;
-    *p++ = x.lo;
+  for (unsigned lane : {0u, 1u}) {
+    for (const cpu::Ymm& y : cpu.ymm) {
+      *p++ = y.lane[lane].hi;
+      *p++ = y.lane[lane].lo;
+    }
   }
   *p++ = cpu.mxcsr;
   for (const cpu::F80& r : cpu.fpu.st) {

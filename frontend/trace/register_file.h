@@ -27,8 +27,8 @@ class RegisterFile {
     std::string name;
     unsigned first, count;
   };
-  static constexpr unsigned kValues = 16 + 1 + 8 * 4 + 2 * 2 + 5 + 8 + 8 + 16 * 2 + 1 + 8 * 2 + 4;
-  static const std::array<Group, 16 + 1 + 8 + 2 + 5 + 8 + 8 + 16 + 1 + 8 + 4>& groups();
+  static constexpr unsigned kValues = 16 + 1 + 8 * 4 + 2 * 2 + 5 + 8 + 8 + 32 * 2 + 1 + 8 * 2 + 4;
+  static const std::array<Group, 16 + 1 + 8 + 2 + 5 + 8 + 8 + 32 + 1 + 8 + 4>& groups();
   void print(std::string& out, const Group& g, bool wide) const;
 
   std::array<uint64_t, kValues> v_{};

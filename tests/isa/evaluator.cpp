@@ -143,6 +143,48 @@ Computed divide(bool is_signed, uint64_t low, uint64_t high, bool wide, uint64_t
   return {cut(minus ? 0 - low_q : low_q, bits), cut(negative ? 0 - r : r, bits)};
 }
 
+// ZF and SF by the result, the other flags but CF clear.
+Computed bits_of(uint64_t r, bool cf, unsigned bits) {
+  r = cut(r, bits);
+  return {r, 0, (szp(r, bits) & ~kPF) | (cf ? +kCF : 0u)};
+}
+Computed bmi(const MicroOp& m, uint64_t a, uint64_t b, unsigned bits) {
+  switch (m.op) {
+    case Op::Andn: return bits_of(~a & b, false, bits);
+    case Op::Blsi: return bits_of(a & (0 - a), a != 0, bits);
+    case Op::Blsr: return bits_of(a & (a - 1), a == 0, bits);
+    case Op::Blsmsk: return bits_of(a ^ (a - 1), a == 0, bits);
+    case Op::Bzhi: {
+      uint64_t n = b & 0xFF;
+      return bits_of(n < bits ? cut(a, static_cast<unsigned>(n)) : a, n >= bits, bits);
+    }
+    default: break;
+  }
+  uint64_t start = b & 0xFF, length = b >> 8 & 0xFF;
+  uint64_t field = start < bits ? a >> start : 0;
+  Computed r = bits_of(length < 64 ? field & ((1ull << length) - 1) : field, false, bits);
+  r.flags &= ~kSF;
+  return r;
+}
+// A bit at a time.
+uint64_t moved_bits(bool deposit, uint64_t a, uint64_t mask) {
+  uint64_t r = 0;
+  for (unsigned at = 0, n = 0; at < 64; ++at) {
+    if (!bit(mask, at)) continue;
+    if (bit(a, deposit ? n : at)) r |= 1ull << (deposit ? at : n);
+    ++n;
+  }
+  return r;
+}
+uint64_t crc(uint64_t sum, uint64_t data, unsigned bytes) {
+  auto r = static_cast<uint32_t>(sum);
+  for (unsigned k = 0; k < 8 * bytes; ++k) {
+    bool out = bit(r ^ data >> k, 0);
+    r = r >> 1 ^ (out ? 0x82F63B78 : 0);
+  }
+  return r;
+}
+
 bool condition(unsigned code, uint32_t f) {
   bool cf = (f & kCF) != 0, zf = (f & kZF) != 0, sf = (f & kSF) != 0, of = (f & kOF) != 0;
   bool v = false;
@@ -178,7 +220,10 @@ class Evaluator {
   }
   uint64_t value(jit::Ref r) const { return r == jit::kNoRef ? 0 : done_[r].value; }
   uint8_t* slot(const MicroOp& m) {
-    auto offset = m.place == Place::Rm ? i_.rm : m.place == Place::Reg ? i_.reg : m.imm;
+    auto offset = m.place == Place::Rm     ? i_.rm
+                  : m.place == Place::Reg  ? i_.reg
+                  : m.place == Place::Vvvv ? i_.vvvv
+                                           : m.imm;
     return reinterpret_cast<uint8_t*>(c_.gpr.data()) + offset;
   }
   void write_reg(const MicroOp& m, uint64_t v) {
@@ -255,6 +300,15 @@ class Evaluator {
       case Op::Shrd: return shift(m, a, b, c, f, bits);
       case Op::Mul: return multiply(false, a, b, bits);
       case Op::Imul: return multiply(true, a, b, bits);
+      case Op::Andn:
+      case Op::Blsi:
+      case Op::Blsmsk:
+      case Op::Blsr:
+      case Op::Bzhi:
+      case Op::Bextr: return bmi(m, a, b, bits);
+      case Op::Pdep:
+      case Op::Pext: return is(moved_bits(m.op == Op::Pdep, a, b));
+      case Op::Crc32: return is(crc(a, b, m.from));
       case Op::TrailingZeros:
       case Op::TopBit:
         if (a == 0) return {0, 0, kZF | kPF};

@@ -97,6 +97,7 @@ void check_operands(const Row& row, bool mem, const MicroOps& list) {
   bool rm = some([](const MicroOp& m) { return m.place == Place::Rm; });
   bool reg = some([](const MicroOp& m) { return m.place == Place::Reg; });
   bool address = some([](const MicroOp& m) { return m.op == Op::Address; });
+  bool vvvv = some([](const MicroOp& m) { return m.place == Place::Vvvv; });
   bool imm = some([](const MicroOp& m) { return m.op == Op::Imm; });
   bool moffs = some([](const MicroOp& m) { return m.op == Op::Moffs; });
   bool stack = some([](const MicroOp& m) { return m.place == Place::Stack; });
@@ -109,6 +110,7 @@ void check_operands(const Row& row, bool mem, const MicroOps& list) {
     CHECK(rm == (has_rm && !mem));
     CHECK(address == (mem && has_operand(row, {Operand::Rm, Operand::Mem})));
     CHECK(reg == has_operand(row, {Operand::Reg}));
+    CHECK(vvvv == has_operand(row, {Operand::Vvvv}));
     CHECK(imm ==
           has_operand(row, {Operand::Imm8, Operand::Imm8s, Operand::Imm16, Operand::ImmZ, Operand::ImmV}));
     CHECK(moffs == has_operand(row, {Operand::Moffs}));
@@ -183,7 +185,7 @@ TEST_CASE("Each row has a name, flags within the status flags, and handlers for 
     CHECK_FALSE((row.has(kMemOnly) && row.has(kRegOnly)));
     CHECK_FALSE((row.has(kLockable) && row.has(kRegOnly)));
     bool memory = has_operand(row, {Operand::Rm, Operand::Mem}) && !row.has(kRegOnly);
-    for (unsigned size = 0; size < 3; ++size) {
+    for (unsigned size = 0; size < (row.l == VexL::By ? 2u : 3u); ++size) {
       if (!row.has(kMemOnly)) CHECK(row.exec[size][0] != nullptr);
       if (memory) CHECK(row.exec[size][1] != nullptr);
       for (unsigned form : {0, 1}) {
@@ -191,7 +193,7 @@ TEST_CASE("Each row has a name, flags within the status flags, and handlers for 
         if (lifted) CHECK(row.exec[size][form] != nullptr);
         if (row.has(kHelper)) CHECK_FALSE(lifted);
         // Vector registers and the x87 are not lifted yet; all else in tier A is.
-        bool other = row.has(kSse) || row.has(kMmx) || row.has(kFpu) || row.map == Map::X87;
+        bool other = row.has(kSse) || row.has(kMmx) || row.has(kAvx) || row.has(kFpu) || row.map == Map::X87;
         if (!row.has(kHelper) && !other) CHECK(lifted == (row.exec[size][form] != nullptr));
       }
     }
@@ -219,14 +221,17 @@ TEST_CASE("No opcode, prefix and mode fits two rows") {
   for (const auto& [where, rows] : by_opcode) {
     if (rows.size() == 1) continue;
     std::set<std::string> clashes;
-    for (unsigned k = 0; k < 256 * 2 * 3 * 2 * 2 * 2; ++k) {
+    const bool vex = is_vex(where.first);
+    for (unsigned k = 0; k < 256 * 2 * 3 * 2 * 2 * 2 * (vex ? 2 : 1); ++k) {
       unsigned modrm = k & 255, rep = k / 512 % 3;
       bool p66 = (k & 256) != 0, mode64 = k / 1536 % 2 != 0, rex_b = k / 3072 % 2 != 0, mem = modrm < 0xC0;
-      bool rex_w = k / 6144 != 0;
+      bool w = k / 6144 % 2 != 0, l = k / 12288 != 0, rex_w = w && !vex;
       if ((rex_b || rex_w) && !mode64) continue;
       const Row* best = nullptr;
       const Row* tie = nullptr;
       for (const Row* r : rows) {
+        if ((r->w == VexW::W0 && w) || (r->w == VexW::W1 && !w)) continue;
+        if ((r->l == VexL::L0 && l) || (r->l == VexL::L1 && !l)) continue;
         if (!r->has(kNoModRm) || r->ext >= 0 || r->modrm >= 0) {
           if (r->ext >= 0 && (modrm >> 3 & 7) != static_cast<unsigned>(r->ext)) continue;
           if (r->modrm >= 0 && modrm != static_cast<unsigned>(r->modrm)) continue;

@@ -119,6 +119,7 @@ std::string difference(const Case& c, const Result& native, const Result& emulat
   check(native.fx.mxcsr == emulated.fx.mxcsr, "mxcsr");
   check(native.fx.st == emulated.fx.st, "st");
   check(native.fx.xmm == emulated.fx.xmm, "xmm");
+  check(native.fx.ymm_high == emulated.fx.ymm_high, "ymm");
   return what;
 }
 
@@ -157,6 +158,7 @@ std::string report(const std::string& name, const Case& c, const Result& native,
   };
   lanes("st", c.fx.st, native.fx.st, emulated.fx.st);
   lanes("xmm", c.fx.xmm, native.fx.xmm, emulated.fx.xmm);
+  lanes("ymm", c.fx.ymm_high, native.fx.ymm_high, emulated.fx.ymm_high);
   memory(out, "native", native.changes);
   memory(out, "emulated", emulated.changes);
   return out.str();

@@ -143,7 +143,8 @@ class CpuRunner::Impl {
     cpu_.cr.cr0 =
         cpu::kCr0Pe | cpu::kCr0Pg | cpu::kCr0Et | cpu::kCr0Ne | cpu::kCr0Wp | cpu::kCr0Mp | cpu::kCr0Am;
     cpu_.cr.cr3 = kPml4;
-    cpu_.cr.cr4 = cpu::kCr4Pae | cpu::kCr4Osfxsr | cpu::kCr4Osxmmexcpt | cpu::kCr4Fsgsbase;
+    cpu_.cr.cr4 = cpu::kCr4Pae | cpu::kCr4Osfxsr | cpu::kCr4Osxmmexcpt | cpu::kCr4Fsgsbase | cpu::kCr4Osxsave;
+    cpu_.cr.xcr0 = cpu::kXcr0X87 | cpu::kXcr0Sse | cpu::kXcr0Avx;
     cpu_.cr.efer = cpu::kEferSce | cpu::kEferLme | cpu::kEferLma | cpu::kEferNx;
     cpu_.gdtr = {kHigh + kGdt, 0x7f};
     cpu_.idtr = {kHigh + kIdt, 0xfff};
@@ -177,7 +178,8 @@ class CpuRunner::Impl {
     std::array<std::uint8_t, 160> area;
     std::memcpy(area.data(), &fx, area.size());
     cpu::x87_fxrstor(cpu_.fpu, area, true);
-    for (unsigned n = 0; n < 16; ++n) cpu_.xmm[n] = {fx.xmm[n].word[0], fx.xmm[n].word[1]};
+    const auto half = [](const XsaveImage::Lane& l) { return cpu::Xmm{l.word[0], l.word[1]}; };
+    for (unsigned n = 0; n < 16; ++n) cpu_.ymm[n] = {{half(fx.xmm[n]), half(fx.ymm_high[n])}};
     cpu_.mxcsr = fx.mxcsr;
   }
   void take_fx(XsaveImage& fx) {
@@ -186,7 +188,11 @@ class CpuRunner::Impl {
     fx.mxcsr = cpu_.mxcsr;
     std::memcpy(static_cast<void*>(&fx), area.data(), 24);
     std::memcpy(static_cast<void*>(&fx.st), area.data() + 32, 128);
-    for (unsigned n = 0; n < 16; ++n) fx.xmm[n] = {{cpu_.xmm[n].lo, cpu_.xmm[n].hi}};
+    for (unsigned n = 0; n < 16; ++n) {
+      const cpu::Ymm& y = cpu_.ymm[n];
+      fx.xmm[n] = {{y.lane[0].lo, y.lane[0].hi}};
+      fx.ymm_high[n] = {{y.lane[1].lo, y.lane[1].hi}};
+    }
   }
 
   Result take(const Case& c, cpu::RunExit exit) {

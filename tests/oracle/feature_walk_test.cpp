@@ -28,8 +28,11 @@ Model with(const FeatureInfo& f) { return model("max,+" + std::string(f.name)); 
 Model without(const FeatureInfo& f) { return model("max,+bmi1,-" + std::string(f.name)); }
 
 bool cpuid_bit(const Model& m, const FeatureInfo& f) {
-  cpu::CpuidResult r = m.cpuid(f.leaf, 0, 0, 1);
-  uint32_t value = f.reg == FeatureInfo::kEbx ? r.ebx : f.reg == FeatureInfo::kEcx ? r.ecx : r.edx;
+  cpu::CpuidResult r = m.cpuid(f.leaf, f.leaf == 0xD ? 1 : 0, 0, 1);
+  uint32_t value = f.reg == FeatureInfo::kEax   ? r.eax
+                   : f.reg == FeatureInfo::kEbx ? r.ebx
+                   : f.reg == FeatureInfo::kEcx ? r.ecx
+                                                : r.edx;
   return (value >> f.bit & 1) != 0;
 }
 
@@ -74,6 +77,7 @@ bool is_undefined(const Model& m, const Case& c) {
   p.cr.efer |= cpu::kEferSce;
   uint64_t off = cpu::kCr4Umip | cpu::kCr4Smep | cpu::kCr4Smap | cpu::kCr4Pcide | cpu::kCr4Vme | cpu::kCr4Pvi;
   p.cr.cr4 |= cpu::sem::cr4_allowed(p) & ~off;
+  p.cr.xcr0 = m.xcr0_bits();
   p.update_mode();
   const uint64_t stack = p.gpr[cpu::kRsp];
   std::copy(c.gpr.begin(), c.gpr.end(), p.gpr.begin());

@@ -1,6 +1,7 @@
 #include "oracle/row_case.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string_view>
 
 #include "cpu/isa/decoder.h"
@@ -20,6 +21,8 @@ constexpr unsigned kCacheLine = 64;
 
 bool takes_modrm(const Row& row) { return !row.has(cpu::kNoModRm) || row.ext >= 0 || row.modrm >= 0; }
 
+constexpr std::array<std::uint8_t, 6> kSegments = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65};
+
 class Generator {
  public:
   Generator(Random& random, const Row& row, Mode mode, const cpu::Model& model)
@@ -37,6 +40,11 @@ class Generator {
     c.flags |= !several && random_.one_in(32) ? kAc : 0;
     suit_operands(c);
     if (insn_.mem && !random_.one_in(24)) aim(c);
+    if (xsaves()) {
+      const auto is_mask = [](unsigned slot) { return slot == kRax || slot == kRdx; };
+      if (is_mask(insn_.base) || is_mask(insn_.index)) return std::nullopt;
+      fill_xsave_area(c);
+    }
     if (!decode()) return std::nullopt;
     seed_selectors(c);
     if (native_rejects(bytes_, mode_) || (native_locks(bytes_, mode_) && !lock_is_safe(c)))
@@ -53,13 +61,54 @@ class Generator {
     if (wide && random_.one_in(3)) c.base[kGs] = random_.below(0x2000) & ~3ULL;
   }
 
+  // VEX: W, L and the opcode map are the row's where it says so, the registers random. A prefix that VEX does
+  // not allow, and a vvvv that names nothing, come now and then.
+  void encode_vex() {
+    if (random_.one_in(5)) bytes_.push_back(0x67);
+    if (random_.one_in(6)) bytes_.push_back(random_.pick(kSegments));
+    static constexpr std::array<std::uint8_t, 4> kBad = {0x66, 0xf2, 0xf3, 0xf0};
+    if (random_.one_in(64)) bytes_.push_back(random_.pick(kBad));
+    if (mode_ == Mode::k64 && random_.one_in(64))
+      bytes_.push_back(static_cast<std::uint8_t>(0x40 | random_.below(16)));
+    const bool wide = mode_ == Mode::k64;
+    const auto either = [this](bool fixed, bool value) { return fixed ? value : random_.one_in(2); };
+    const bool w = either(row_.w != cpu::VexW::Any, row_.w == cpu::VexW::W1);
+    const bool fixed_length = row_.l == cpu::VexL::L0 || row_.l == cpu::VexL::L1;
+    const bool l = either(fixed_length, row_.l == cpu::VexL::L1);
+    const unsigned pp = row_.prefix == Mandatory::P66  ? 1
+                        : row_.prefix == Mandatory::F3 ? 2
+                        : row_.prefix == Mandatory::F2 ? 3
+                                                       : 0;
+    const bool named = row_.v_file != cpu::File::None || random_.one_in(64);
+    const auto vvvv = static_cast<unsigned>(named ? random_.below(wide ? 16 : 8) : 0);
+    const unsigned rest = (~vvvv & 15) << 3 | (l ? 4 : 0) | pp;
+    const auto rxb = static_cast<unsigned>(wide ? random_.below(8) : random_.one_in(16) ? 6 : 7);
+    const bool two_bytes = row_.map == cpu::Map::Vex && !w && (rxb & 3) == 3 && random_.one_in(2);
+    if (two_bytes) {
+      bytes_.push_back(0xc5);
+      bytes_.push_back(static_cast<std::uint8_t>((rxb & 4) << 5 | rest));
+    } else {
+      const unsigned map = static_cast<unsigned>(row_.map) - static_cast<unsigned>(cpu::Map::Vex) + 1;
+      bytes_.push_back(0xc4);
+      bytes_.push_back(static_cast<std::uint8_t>(rxb << 5 | map));
+      bytes_.push_back(static_cast<std::uint8_t>((w ? 0x80 : 0) | rest));
+    }
+    bytes_.push_back(row_.opcode);
+    modrm_at_ = bytes_.size();
+    if (takes_modrm(row_)) bytes_.push_back(modrm());
+    put_rest();
+  }
+
   void encode() {
-    static constexpr std::array<std::uint8_t, 6> kSegments = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65};
     bytes_.clear();
+    if (cpu::is_vex(row_.map)) return encode_vex();
     if (row_.prefix == Mandatory::P66) bytes_.push_back(0x66);
     if (row_.prefix == Mandatory::F3) bytes_.push_back(0xf3);
     if (row_.prefix == Mandatory::F2) bytes_.push_back(0xf2);
     const bool vector = row_.has(cpu::kSse) || row_.has(cpu::kMmx);
+    // CRC32 takes an operand size beside its mandatory prefix.
+    const bool sized = row_.prefix == Mandatory::F2 && row_.map == cpu::Map::Map38;
+    if (sized && random_.one_in(3)) bytes_.push_back(0x66);
     const bool size = row_.prefix == Mandatory::Any || row_.prefix == Mandatory::NoRep;
     if (size && !vector && random_.one_in(3)) bytes_.push_back(0x66);
     // Those that select another instruction on the host are kept off the rows of two-byte opcodes.
@@ -83,6 +132,11 @@ class Generator {
     bytes_.push_back(static_cast<std::uint8_t>(row_.opcode + (in_opcode ? random_.below(8) : 0)));
     modrm_at_ = bytes_.size();
     if (takes_modrm(row_)) bytes_.push_back(modrm());
+    put_rest();
+  }
+
+  // Behind the ModRM byte.
+  void put_rest() {
     for (unsigned i = 0; i < 16; ++i) bytes_.push_back(static_cast<std::uint8_t>(random_.next()));
     if (random_.one_in(4))
       bytes_[modrm_at_ + (takes_modrm(row_) ? 1 : 0)] = static_cast<std::uint8_t>(random_.below(4));
@@ -96,6 +150,7 @@ class Generator {
     if (row_.has(cpu::kMemOnly) && byte >= 0xc0)
       byte = static_cast<std::uint8_t>(byte ^ (random_.below(3) + 1) << 6);
     if (row_.has(cpu::kRegOnly)) byte |= 0xc0;
+    if (row_.has(Operand::Vsib) && !random_.one_in(32)) byte = static_cast<std::uint8_t>((byte & 0xf8) | 4);
     return byte;
   }
 
@@ -110,6 +165,11 @@ class Generator {
   std::uint64_t data_offset() {
     const std::uint64_t address = data_pointer(random_, {kDataAddress, kDataSize});
     return mode_ == Mode::k16 ? address - kDataAddress : address;
+  }
+
+  bool xsaves() const {
+    const std::string_view name = row_.name;
+    return name.starts_with("xsave") || name.starts_with("xrstor");
   }
 
   void suit_operands(Case& c) {
@@ -129,6 +189,10 @@ class Generator {
       if (random_.one_in(2))
         c.gpr[kRdx] = static_cast<std::int64_t>(c.gpr[kRax]) < 0 && row_.ext == 7 ? ~0ULL : 0;
       if (random_.one_in(3)) c.gpr[kRdx] = random_.below(16);
+    }
+    if (xsaves()) {  // the host has more components than these
+      c.gpr[kRax] = random_.below(8) | (random_.next() & 0xffff000000000000);
+      c.gpr[kRdx] = 0;
     }
     for (Operand o : row_.operands) {
       if (o != Operand::Moffs || random_.one_in(16)) continue;
@@ -162,6 +226,7 @@ class Generator {
       case 3: return kDataAddress + 0x1000 - random_.below(17);
       default: break;
     }
+    if (xsaves()) return kDataAddress + (random_.below(kDataSize - 0x400) & ~63ULL);
     const std::uint64_t a = kDataAddress + 32 + random_.below(kDataSize - 700);
     return random_.one_in(3) ? a : a & ~15ULL;
   }
@@ -189,6 +254,24 @@ class Generator {
         bytes_[at + i] = static_cast<std::uint8_t>(disp >> 8 * i);
       }
     }
+  }
+
+  // What XRSTOR takes, mostly, and XSAVE adds to.
+  void fill_xsave_area(Case& c) {
+    const std::uint64_t at = effective_address(c) + segment_base(c);
+    if (at < kDataAddress || at - kDataAddress > kDataSize - sizeof(XsaveImage)) return;
+    XsaveImage image = random_fx(random_);
+    image.xstate_bv = random_.below(8);
+    if (random_.one_in(3)) image.xcomp_bv = 1ULL << 63 | image.xstate_bv | random_.below(8);
+    if (random_.one_in(16)) image.xstate_bv = random_.below(16);
+    if (random_.one_in(16))
+      image.xcomp_bv = random_.one_in(2) ? random_.below(8) : 1ULL << 63 | random_.below(8);
+    if (random_.one_in(16)) image.reserved2[random_.below(6)] = random_.below(2);
+    if (random_.one_in(16)) image.mxcsr |= 0x10000;
+    MemoryRun& r = c.memory.emplace_back();
+    r.address = at;
+    r.bytes.resize(sizeof image);
+    std::memcpy(r.bytes.data(), &image, sizeof image);
   }
 
   // One that means the same to the host's kernel and to the oracle's set-up.

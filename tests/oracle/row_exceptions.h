@@ -30,13 +30,14 @@ inline constexpr std::array kRowExceptions{
     RowException{"lcall", kFarTransfer},   RowException{"retf", kFarTransfer},
     RowException{"iret", kFarTransfer},    RowException{"cpuid", kIdentity},
     RowException{"rdtsc", kIdentity},      RowException{"rdtscp", kIdentity},
-    RowException{"rdpid", kIdentity},      RowException{"rdrand", kChance},
-    RowException{"rdseed", kChance},       RowException{"rdpmc", kIdentity},
-    RowException{"syscall", kEntry},       RowException{"sysenter", kEntry},
-    RowException{"f2xm1", kOwnFunction},   RowException{"fyl2x", kOwnFunction},
-    RowException{"fyl2xp1", kOwnFunction}, RowException{"fptan", kOwnFunction},
-    RowException{"fpatan", kOwnFunction},  RowException{"fsin", kOwnFunction},
-    RowException{"fcos", kOwnFunction},    RowException{"fsincos", kOwnFunction},
+    RowException{"rdpid", kIdentity},      RowException{"xgetbv", kIdentity},
+    RowException{"rdrand", kChance},       RowException{"rdseed", kChance},
+    RowException{"rdpmc", kIdentity},      RowException{"syscall", kEntry},
+    RowException{"sysenter", kEntry},      RowException{"f2xm1", kOwnFunction},
+    RowException{"fyl2x", kOwnFunction},   RowException{"fyl2xp1", kOwnFunction},
+    RowException{"fptan", kOwnFunction},   RowException{"fpatan", kOwnFunction},
+    RowException{"fsin", kOwnFunction},    RowException{"fcos", kOwnFunction},
+    RowException{"fsincos", kOwnFunction},
 };
 
 // Empty: the row is compared.

@@ -83,7 +83,7 @@ class Emulated {
     f.tag = c.fx.ftw;
     for (unsigned i = 0; i < 8; ++i) f.reg(i) = to_f80(c.fx.st[i]);
     f.fldcw(c.fx.fcw);
-    for (unsigned i = 0; i < 16; ++i) p.xmm[i] = {c.fx.xmm[i].word[0], c.fx.xmm[i].word[1]};
+    for (unsigned i = 0; i < 16; ++i) p.xmm(i) = {c.fx.xmm[i].word[0], c.fx.xmm[i].word[1]};
     p.mxcsr = c.fx.mxcsr;
     auto e = bench_.run(c.code, 1, c.rip);
     Result r;
@@ -106,7 +106,7 @@ class Emulated {
     r.fx.fip = f.fip;
     r.fx.fdp = f.fdp;
     for (unsigned i = 0; i < 8; ++i) r.fx.st[i].word = {f.reg(i).mant, f.reg(i).se};
-    for (unsigned i = 0; i < 16; ++i) r.fx.xmm[i].word = {p.xmm[i].lo, p.xmm[i].hi};
+    for (unsigned i = 0; i < 16; ++i) r.fx.xmm[i].word = {p.xmm(i).lo, p.xmm(i).hi};
     r.fx.mxcsr = p.mxcsr;
     append_changes(kDataAddress, layout_[1].background.data(), bench_.ram() + kDataAddress, kDataSize,
                    r.changes);

@@ -30,7 +30,7 @@ TEST_CASE("128-bit operands have to be aligned but for the unaligned moves", "[s
   CHECK(b.run(Bytes{0x66, 0x0F, 0xFC, 0x06}) == kGp);  // paddb
   CHECK(c.rip() == CpuBench::kCode);
   CHECK(b.run(kMovupsLoad) == std::nullopt);
-  CHECK(c.xmm[0] == Xmm{0x1122334455667788, 0x99AABBCCDDEEFF00});
+  CHECK(c.xmm(0) == Xmm{0x1122334455667788, 0x99AABBCCDDEEFF00});
   CHECK(c.rip() == CpuBench::kCode + 3);
   c.gpr[kRsi] = kData + 32;
   CHECK(b.run(kMovapsStore) == std::nullopt);
@@ -38,36 +38,36 @@ TEST_CASE("128-bit operands have to be aligned but for the unaligned moves", "[s
   // Scalars may lie anywhere.
   c.gpr[kRsi] = kData + 9;
   CHECK(b.run(Bytes{0xF3, 0x0F, 0x10, 0x06}) == std::nullopt);  // movss
-  CHECK(c.xmm[0] == Xmm{0x44556677, 0});
+  CHECK(c.xmm(0) == Xmm{0x44556677, 0});
 }
 
 TEST_CASE("A 16-byte access may cross pages, and a fault on the second changes nothing", "[sem][sse]") {
   CpuBench b;
   Cpu& c = b.cpu();
-  c.xmm[0] = {0x0123456789ABCDEF, 0xFEDCBA9876543210};
+  c.xmm(0) = {0x0123456789ABCDEF, 0xFEDCBA9876543210};
   for (unsigned before = 1; before < 16; ++before) {
     uint64_t at = kData + 0x1000 - before;
     c.gpr[kRsi] = at;
-    Xmm saved = c.xmm[0];
+    Xmm saved = c.xmm(0);
     REQUIRE(b.run(kMovupsStore) == std::nullopt);
     CHECK(b.get<Xmm>(at) == saved);
-    c.xmm[0] = {};
+    c.xmm(0) = {};
     REQUIRE(b.run(kMovupsLoad) == std::nullopt);
-    CHECK(c.xmm[0] == saved);
-    c.xmm[0] = {c.xmm[0].hi ^ before, c.xmm[0].lo + 1};
+    CHECK(c.xmm(0) == saved);
+    c.xmm(0) = {c.xmm(0).hi ^ before, c.xmm(0).lo + 1};
   }
   uint64_t end = kData + CpuBench::kDataSize;
   for (unsigned before = 1; before < 16; ++before) {
     uint64_t at = end - before;
     for (unsigned k = 0; k < before; ++k) b.ram()[at + k] = 0x5A;
     c.gpr[kRsi] = at;
-    Xmm saved = c.xmm[0];
+    Xmm saved = c.xmm(0);
     CHECK(b.run(kMovupsStore) == Exception{kPFv, 6});
     CHECK(c.cr.cr2 == end);
     for (unsigned k = 0; k < before; ++k) CHECK(b.ram()[at + k] == 0x5A);
     CHECK(b.run(kMovupsLoad) == Exception{kPFv, 4});
     CHECK(c.cr.cr2 == end);
-    CHECK(c.xmm[0] == saved);
+    CHECK(c.xmm(0) == saved);
   }
 }
 
@@ -114,24 +114,24 @@ TEST_CASE("Instructions of a unit that the model lacks are undefined", "[sem][ss
 TEST_CASE("An unmasked SIMD exception is #XM and leaves the destination", "[sem][sse]") {
   CpuBench b;
   Cpu& c = b.cpu();
-  c.xmm[0] = {0x3F8000003F800000, 0x3F8000003F800000};
-  c.xmm[1] = {};
+  c.xmm(0) = {0x3F8000003F800000, 0x3F8000003F800000};
+  c.xmm(1) = {};
   c.mxcsr = 0x1F80 & ~(mxcsr::kZE << mxcsr::kMaskShift);
   CHECK(b.run(kDivps) == kXm);
   CHECK(c.mxcsr == (0x1D80 | mxcsr::kZE));
-  CHECK(c.xmm[0].lo == 0x3F8000003F800000);
+  CHECK(c.xmm(0).lo == 0x3F8000003F800000);
   CHECK(c.rip() == CpuBench::kCode);
 
   b.start(64);
   c.cr.cr4 &= ~static_cast<uint64_t>(kCr4Osxmmexcpt);
   c.mxcsr = 0x1D80;
-  c.xmm[0].lo = 0x3F8000003F800000;
+  c.xmm(0).lo = 0x3F8000003F800000;
   CHECK(b.run(kDivps) == kUd);
 
   b.start(64);
-  c.xmm[0] = {0x3F8000003F800000, 0x3F8000003F800000};
+  c.xmm(0) = {0x3F8000003F800000, 0x3F8000003F800000};
   CHECK(b.run(kDivps) == std::nullopt);
-  CHECK(c.xmm[0].lo == 0x7F8000007F800000);
+  CHECK(c.xmm(0).lo == 0x7F8000007F800000);
   CHECK(c.mxcsr == (0x1F80 | mxcsr::kZE));
 }
 
@@ -201,8 +201,8 @@ TEST_CASE("MMX instructions fill the x87 stack, EMMS empties it, a fault leaves 
 TEST_CASE("MASKMOVDQU stores the chosen bytes and asks for the pages of all", "[sem][sse]") {
   CpuBench b;
   Cpu& c = b.cpu();
-  c.xmm[1] = {0x1716151413121110, 0x1F1E1D1C1B1A1918};
-  c.xmm[2] = {0x8000008000800000, 0x0000000000000080};
+  c.xmm(1) = {0x1716151413121110, 0x1F1E1D1C1B1A1918};
+  c.xmm(2) = {0x8000008000800000, 0x0000000000000080};
   uint64_t at = kData + CpuBench::kDataSize - 16;
   c.gpr[kRdi] = at;
   REQUIRE(b.run(Bytes{0x66, 0x0F, 0xF7, 0xCA}) == std::nullopt);
@@ -214,7 +214,7 @@ TEST_CASE("MASKMOVDQU stores the chosen bytes and asks for the pages of all", "[
   CHECK(b.run(Bytes{0x66, 0x0F, 0xF7, 0xCA}) == Exception{kPFv, 6});
   CHECK(c.cr.cr2 == at + 16);
   c.gpr[kRdi] = kData - 0x2000;
-  c.xmm[2] = {};
+  c.xmm(2) = {};
   CHECK(b.run(Bytes{0x66, 0x0F, 0xF7, 0xCA}) == Exception{kPFv, 6});
   CHECK(c.cr.cr2 == kData - 0x2000 + 8);
 }
@@ -269,13 +269,13 @@ TEST_CASE("PE beside an unmasked overflow or underflow is of a result without li
   for (const auto& t : kCases) {
     CpuBench b;
     Cpu& c = b.cpu();
-    c.xmm[0].lo = t.a;
-    c.xmm[1].lo = t.b;
+    c.xmm(0).lo = t.a;
+    c.xmm(1).lo = t.b;
     c.mxcsr = t.mxcsr;
     INFO(std::hex << unsigned{t.opcode} << " " << t.a << " " << t.b);
     CHECK(b.run(Bytes{0xF3, 0x0F, t.opcode, 0xC1}) == kXm);
     CHECK((c.mxcsr & 0x3F) == t.flags);
-    CHECK(c.xmm[0].lo == t.a);
+    CHECK(c.xmm(0).lo == t.a);
   }
 }
 
