@@ -2,6 +2,7 @@
 #include "cpu/cpu.h"
 
 #include "cpu/fpu/mxcsr.h"
+#include "cpu/jit/engine.h"
 #include "cpu/sem/helpers.h"
 
 namespace ilse::cpu {
@@ -27,8 +28,8 @@ Cpu::Cpu(unsigned id, const Model& model, mem::PhysMap& memory, mem::IoBus& io, 
 
 Cpu::~Cpu() { blocks_.remove(&block); }
 
-bool Cpu::translate() {
-  auto engine = jit::Engine::create(*this);
+bool Cpu::translate(const jit::Settings& settings) {
+  auto engine = jit::Engine::create(*this, settings);
   if (engine == nullptr) return false;
   blocks_.translate_with(std::move(engine));
   return true;

@@ -32,6 +32,10 @@
 
 namespace ilse::cpu {
 
+namespace jit {
+struct Settings;
+}
+
 using mem::PhysAddr;
 using mem::VTime;
 
@@ -306,7 +310,7 @@ class Cpu final : public mem::ProcessorPins {
   mem::BoardPort& board() { return board_; }
   BlockCache& blocks() { return blocks_; }
   // Translates hot blocks from now on, for every processor that shares them. False: the host forbids it.
-  bool translate();
+  bool translate(const jit::Settings& settings);
   // The next block that is found is what `from` goes on with.
   void expect_link(Block* from, bool taken, uint64_t linear_page) {
     link_from_ = from;

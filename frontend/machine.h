@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "cpu/cpu.h"
+#include "cpu/jit/settings.h"
 #include "devices/board/pc.h"
 #include "memory/result.h"
 
@@ -46,6 +47,7 @@ class Machine final : public cpu::TimeBase {
     cpu::Model model;
     ClockMode clock = ClockMode::Host;
     bool translate = false;  // hot blocks, to host code
+    cpu::jit::Settings jit;
     bool no_reboot = false;
     uint64_t max_instructions = UINT64_MAX;
     uint64_t hash_every = 0;  // instructions between state hashes; 0: none

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "frontend/board_setup.h"
 #include "frontend/exit_status.h"
+#include "frontend/lockstep/lockstep.h"
 #include "frontend/options/options.h"
 #include "frontend/session.h"
 #include "frontend/trace/run_trace.h"
@@ -63,6 +65,37 @@ int debug(const ui::Options& options) {
   return (*session)->run_debugger();
 }
 
+// The session's machine interprets; drives are not written to, and the terminal is for output only.
+int lockstep(ui::Options options) {
+  options.translate = false;
+  options.snapshot = true;
+  for (ui::DriveOption& d : options.drives) d.snapshot = !d.cdrom;
+  auto one_way = [](ui::CharTarget& t) {
+    if (t.kind == ui::CharTarget::Kind::Stdio) t = {ui::CharTarget::Kind::File, "/dev/stdout"};
+  };
+  for (ui::CharTarget& t : options.serial) one_way(t);
+  one_way(options.debugcon);
+  one_way(options.firmware_log);
+  auto session = ui::Session::create(options);
+  if (!session) return fail(session.error().message);
+  auto maker = [options](const cpu::jit::Settings& settings) -> mem::Result<std::unique_ptr<ui::Machine>> {
+    auto board = ui::set_up_board(options, 0);
+    if (!board) return board.error();
+    auto machine_options = ui::set_up_machine(options);
+    if (!machine_options) return machine_options.error();
+    machine_options->translate = true;
+    machine_options->jit = settings;
+    return ui::Machine::create(std::move(*board), *machine_options);
+  };
+  return (*session)->run([&](ui::Machine& machine, const std::function<bool()>& interrupted) {
+    ui::Lockstep job(machine, maker,
+                     {.every = options.every,
+                      .settings = machine.options().jit,
+                      .print = [](const std::string& text) { std::fputs(text.c_str(), stderr); }});
+    return job.run(interrupted);
+  });
+}
+
 int start(const std::vector<std::string>& arguments) {
   auto options = ui::parse_options(arguments, host_environment());
   if (!options) return fail(options.error().message);
@@ -85,6 +118,7 @@ int start(const std::vector<std::string>& arguments) {
   switch (options->command) {
     case ui::Command::Trace: return trace(*options);
     case ui::Command::Debug: return debug(*options);
+    case ui::Command::Lockstep: return lockstep(*options);
     default: return run(*options);
   }
 }

@@ -5,6 +5,7 @@
 #include "devices/display/vga.h"
 #include "frontend/debugger/report.h"
 #include "frontend/exit_status.h"
+#include "frontend/jit_report.h"
 #include "frontend/options/words.h"
 #include "frontend/registers_text.h"
 #include "frontend/screenshot.h"
@@ -26,6 +27,7 @@ constexpr std::string_view kHelp =
     "info registers     the processor; -a: all of them\n"
     "info cpus          the processors\n"
     "info status        running or paused, instructions, virtual time\n"
+    "info jit           counters of the translating engine\n"
     "screendump FILE    the screen as a PNG file\n"
     "Ctrl-A c           back to the guest\n";
 
@@ -88,6 +90,7 @@ std::string Monitor::info(std::string_view what) {
       return out;
     });
   }
+  if (what == "jit") return on_machine([](Machine& m) { return jit_text(m); });
   if (what == "cpus") return on_machine([n](Machine& m) { return processors_text(m, n); });
   if (what == "status") {
     bool paused = control_.paused();
@@ -96,7 +99,7 @@ std::string Monitor::info(std::string_view what) {
              " instructions, virtual time " + std::to_string(m.now().ns / 1'000'000) + " ms\n";
     });
   }
-  return "info registers, info cpus, info status\n";
+  return "info registers, info cpus, info status, info jit\n";
 }
 
 std::string Monitor::select(std::string_view number) {

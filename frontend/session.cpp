@@ -39,6 +39,12 @@ mem::Result<void> Session::open() {
   if (!board) return board.error();
   auto machine_options = set_up_machine(options_);
   if (!machine_options) return machine_options.error();
+  if (!options_.jit_dump.empty() || options_.perf_map) {
+    auto report = JitReport::open(options_.jit_dump, options_.perf_map);
+    if (!report) return report.error();
+    jit_report_ = std::move(*report);
+    machine_options->jit.listener = jit_report_.get();
+  }
   auto machine = Machine::create(std::move(*board), *machine_options);
   if (!machine) {
     // The board knows the kernel's bytes, not their file.
@@ -46,6 +52,7 @@ mem::Result<void> Session::open() {
     return mem::Error{of_kernel ? options_.kernel + ": " + machine.error().message : machine.error().message};
   }
   machine_ = std::move(*machine);
+  if (jit_report_) jit_report_->listen(machine_->board().memory());
 
   sigset_t set;
   sigemptyset(&set);

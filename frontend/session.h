@@ -15,6 +15,7 @@
 #include "frontend/display/frame_mailbox.h"
 #include "frontend/display/frame_publisher.h"
 #include "frontend/gdb/server.h"
+#include "frontend/jit_report.h"
 #include "frontend/machine.h"
 #include "frontend/monitor.h"
 #include "frontend/options/options.h"
@@ -76,6 +77,7 @@ class Session {
   int conclude();
 
   Options options_;
+  std::unique_ptr<JitReport> jit_report_;
   std::unique_ptr<Machine> machine_;
   RunControl control_;
   Monitor monitor_{control_};

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <new>
 
+#include "cpu/jit/engine.h"
 #include "memory/check.h"
 
 namespace ilse::cpu {

@@ -14,11 +14,14 @@
 #include <vector>
 
 #include "cpu/block/block.h"
-#include "cpu/jit/engine.h"
 #include "cpu/mmu/tlb.h"
 #include "memory/ram.h"
 
 namespace ilse::cpu {
+
+namespace jit {
+class Engine;
+}
 
 class BlockCache final : public mem::CodeListener {
  public:

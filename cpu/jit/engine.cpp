@@ -17,11 +17,12 @@ const Insn* end_of_copy(Cpu&, const Insn* i) { return i; }
 
 }  // namespace
 
-Engine::Engine(size_t bytes) : cache_(bytes), layout_(new Layout), stubs_(new Stubs) {}
+Engine::Engine(const Settings& settings)
+    : settings_(settings), cache_(settings.cache_bytes), layout_(new Layout), stubs_(new Stubs) {}
 Engine::~Engine() = default;
 
-std::unique_ptr<Engine> Engine::create(Cpu& c, size_t bytes) {
-  std::unique_ptr<Engine> e(new Engine(bytes));
+std::unique_ptr<Engine> Engine::create(Cpu& c, const Settings& settings) {
+  std::unique_ptr<Engine> e(new Engine(settings));
   if (!e->cache_.ok()) return nullptr;
   e->make_stubs(c);
   return e;
@@ -65,7 +66,7 @@ void Engine::make_stubs(Cpu& c) {
 
 void Engine::watch(Block& b) {
   b.first = b.insns[0].fn;
-  b.heat = kHot;
+  b.heat = settings_.hot;
   b.entry = interpret_target_;
   b.insns[0].fn = &count_entry;
 }
@@ -91,10 +92,12 @@ void Engine::link(Edge& e, Block& to) {
   const auto distance = static_cast<int32_t>(to.code->entry - (cache_.run_address(e.jump) + 4));
   std::memcpy(e.jump, &distance, 4);
   to.code->in.push_back(&e);
+  ++counters_.linked;
 }
 
-bool Engine::translate(Block& b) {
+bool Engine::translate(Block& b, uint64_t rip) {
   if (cache_.room() < Translator::kMaxBytes) return false;
+  const uint8_t* at = cache_.free();
   Translator t(*layout_, *stubs_, cache_.free(), cache_.room());
   Code& code = codes_.emplace_back();
   try {
@@ -117,6 +120,8 @@ bool Engine::translate(Block& b) {
   counters_.instructions += b.count;
   counters_.handler_calls += t.handler_calls();
   counters_.host_bytes += t.size();
+  if (settings_.listener != nullptr)
+    settings_.listener->translated(t.shown(rip, {cache_.run_address(at), t.size()}));
   return true;
 }
 
@@ -130,7 +135,7 @@ const Insn* Engine::count_entry(Cpu& c, const Insn* i) {
     c.blocks().reset();
     return b.first(c, i);
   }
-  if (!e.translate(b)) {
+  if (!e.translate(b, c.rip())) {
     b.first = nullptr;
     return i->fn(c, i);
   }

@@ -12,6 +12,7 @@
 
 #include "cpu/isa/insn.h"
 #include "cpu/jit/code_cache.h"
+#include "cpu/jit/settings.h"
 
 namespace ilse::cpu {
 class Cpu;
@@ -45,18 +46,15 @@ struct Counters {
   uint64_t handler_calls = 0;  // instructions among these that go through the interpreter's handler
   uint64_t host_bytes = 0;
   uint64_t resets = 0;
+  uint64_t linked = 0;    // edges
   uint64_t entered = 0;   // from the interpreter
   uint64_t left[4] = {};  // by kDispatcher, kEdge, kTarget; else to interpret an instruction
 };
 
 class Engine {
  public:
-  static constexpr size_t kDefaultBytes = size_t{32} << 20;
-  // Runs of a block before it is translated.
-  static constexpr uint16_t kHot = 24;
-
   // Null where the host gives no executable memory.
-  static std::unique_ptr<Engine> create(Cpu& c, size_t bytes = kDefaultBytes);
+  static std::unique_ptr<Engine> create(Cpu& c, const Settings& settings);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -77,9 +75,9 @@ class Engine {
   enum Leave : uint32_t { kDispatcher = 0, kEdge = 1, kTarget = 2, kInterpret = 3 };
   using Trampoline = uint64_t (*)(Cpu* c, const uint8_t* body);
 
-  explicit Engine(size_t bytes);
+  explicit Engine(const Settings& settings);
   void make_stubs(Cpu& c);
-  bool translate(Block& b);
+  bool translate(Block& b, uint64_t rip);
   void link(Edge& e, Block& to);
   static void unlink(Edge& e);
   static const Insn* count_entry(Cpu& c, const Insn* i);
@@ -91,6 +89,7 @@ class Engine {
   static constexpr uint32_t kWrite = 0x100;
   static bool refill(Cpu& c, const Insn* i, uint32_t how);
 
+  Settings settings_;
   CodeCache cache_;
   std::unique_ptr<Layout> layout_;
   std::unique_ptr<Stubs> stubs_;

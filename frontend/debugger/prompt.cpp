@@ -8,6 +8,7 @@
 #include "frontend/debugger/guest_memory.h"
 #include "frontend/debugger/interrupt_key.h"
 #include "frontend/debugger/report.h"
+#include "frontend/jit_report.h"
 #include "frontend/registers_text.h"
 
 namespace ilse::ui {
@@ -25,6 +26,7 @@ constexpr std::string_view kHelp =
     "pb ADDR               at a physical address\n"
     "watch r|w|a ADDR [N]  stop behind a read, write, either of N bytes\n"
     "info b                breakpoints; d, bpe, bpd N: delete, enable, disable\n"
+    "info jit              counters of the translating engine\n"
     "bt [N]                frames along RBP\n"
     "cpu N                 the commands are about processor N\n"
     "trace on|off          print each instruction as it runs\n"
@@ -226,6 +228,10 @@ bool Prompt::command(std::string_view line) {
   }
   if (w[0] == "info" && (first == "b" || first == "break")) {
     list_breakpoints();
+    return true;
+  }
+  if (w[0] == "info" && first == "jit") {
+    say(jit_text(machine_));
     return true;
   }
   if (w[0] == "d" || w[0] == "del" || w[0] == "delete" || w[0] == "bpe" || w[0] == "bpd")

@@ -120,6 +120,8 @@ Result<void> settle(Draft& d, const Environment& environment) {
   if (o.rtc.empty()) o.rtc = o.clock == ClockMode::Host ? "utc" : "2026-01-01T00:00:00";
   if (o.kernel.empty() && !o.initrd.empty()) return Error{"-initrd: needs -kernel"};
   if (o.kernel.empty() && !o.append.empty()) return Error{"-append: needs -kernel"};
+  if (o.command == Command::Lockstep && o.clock == ClockMode::Host)
+    return Error{"lockstep: two machines cannot follow the host's clock (-clock instructions)"};
   if (!o.vga && !o.screenshot.empty()) return Error{"-screenshot: there is no display card (-vga none)"};
   if (o.command == Command::Trace && o.trace.output.empty() && !o.print_config)
     return Error{"trace: -o FILE is missing (- is standard output)"};
@@ -151,12 +153,13 @@ mem::Result<Options> parse_options(std::span<const std::string> arguments, const
   Draft d;
   size_t i = 0;
   if (!arguments.empty() && !arguments[0].starts_with('-')) {
-    constexpr std::array<std::string_view, 5> kCommands{"run", "trace", "debug", "help", "version"};
-    constexpr std::array kMeaning{Command::Run, Command::Trace, Command::Debug, Command::Help,
-                                  Command::Version};
+    constexpr std::array<std::string_view, 6> kCommands{"run",      "trace", "debug",
+                                                        "lockstep", "help",  "version"};
+    constexpr std::array kMeaning{Command::Run,      Command::Trace, Command::Debug,
+                                  Command::Lockstep, Command::Help,  Command::Version};
     auto found = std::find(kCommands.begin(), kCommands.end(), arguments[0]);
     if (found == kCommands.end())
-      return Error{arguments[0] + ": no such command; it is run, trace or debug" +
+      return Error{arguments[0] + ": no such command; it is run, trace, debug or lockstep" +
                    nearest_hint(arguments[0], kCommands)};
     d.options.command = kMeaning[static_cast<size_t>(found - kCommands.begin())];
     ++i;
@@ -220,6 +223,7 @@ std::string help_text() {
       "usage: ilse run   [OPTION]...            runs a PC in a window, a terminal, or neither\n"
       "       ilse trace [OPTION]... -o FILE    writes what the processor does, line by line\n"
       "       ilse debug [OPTION]...            a prompt, or with -gdb a server for gdb\n"
+      "       ilse lockstep [OPTION]...         both engines side by side, until they differ\n"
       "\n"
       "Options have one dash or two, and QEMU's spellings where QEMU has them.\n";
   constexpr size_t kColumn = 30;

@@ -15,7 +15,7 @@
 
 namespace ilse::ui {
 
-enum class Command : uint8_t { Run, Trace, Debug, Help, Version, CpuHelp };
+enum class Command : uint8_t { Run, Trace, Debug, Lockstep, Help, Version, CpuHelp };
 enum class DisplayKind : uint8_t { Automatic, Sdl, Terminal, None };
 
 struct DriveOption {
@@ -77,6 +77,10 @@ struct Options {
   std::string screenshot;
 
   bool translate = true;  // hot blocks, to host code; false: interpret only
+  uint64_t jit_cache_mib = 32;
+  uint64_t jit_hot = cpu::jit::Settings{}.hot;  // runs of a block before it is translated
+  std::string jit_dump;                         // where to write what was translated; empty: nowhere
+  bool perf_map = false;
   ClockMode clock = ClockMode::Host;
   uint64_t max_instructions = UINT64_MAX;
   double max_seconds = 0;  // 0: no limit
@@ -87,6 +91,7 @@ struct Options {
   std::vector<std::string> log_items;  // -d
   std::string log_file;                // -D; empty: standard error
   TraceOptions trace;
+  uint64_t every = 1'000'000;  // lockstep: instructions between comparisons
   bool print_config = false;
 };
 

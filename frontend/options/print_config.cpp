@@ -43,7 +43,10 @@ std::vector<Line> lines(const Options& o) {
   auto flag = [&](const char* name, bool on) {
     if (on) add({name});
   };
-  add({o.command == Command::Trace ? "trace" : o.command == Command::Debug ? "debug" : "run"});
+  add({o.command == Command::Trace      ? "trace"
+       : o.command == Command::Debug    ? "debug"
+       : o.command == Command::Lockstep ? "lockstep"
+                                        : "run"});
   add({"-machine", std::string("pc,smm=") + (o.smm ? "on" : "off")});
   add({"-cpu", o.cpu});
   add({"-seed", std::to_string(o.seed)});
@@ -95,6 +98,10 @@ std::vector<Line> lines(const Options& o) {
   flag("-no-reboot", o.no_reboot);
   flag("-no-shutdown", o.no_shutdown);
   add({"--engine", o.translate ? "jit" : "interp"});
+  add({"--jit-cache", std::to_string(o.jit_cache_mib)});
+  add({"--jit-hot", std::to_string(o.jit_hot)});
+  text("--jit-dump", o.jit_dump);
+  flag("--perf-map", o.perf_map);
   add({"--clock", o.clock == ClockMode::Host ? "host" : "instructions"});
   if (o.max_instructions != UINT64_MAX) add({"--max-instructions", std::to_string(o.max_instructions)});
   if (o.max_seconds > 0) {
@@ -111,6 +118,7 @@ std::vector<Line> lines(const Options& o) {
   text("-d", items);
   text("-D", o.log_file);
   text("-o", o.trace.output);
+  if (o.command == Command::Lockstep) add({"--every", std::to_string(o.every)});
   if (o.trace.start != 0) add({"--start", std::to_string(o.trace.start)});
   if (o.trace.stop != UINT64_MAX) add({"--stop", std::to_string(o.trace.stop)});
   if (o.trace.range_first) add({"--range", hex(*o.trace.range_first) + "-" + hex(*o.trace.range_last)});

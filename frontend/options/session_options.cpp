@@ -85,6 +85,15 @@ Result<void> count(Draft& d, const std::string& value) {
   return {};
 }
 
+template <uint64_t Options::*member, uint64_t first, uint64_t last>
+Result<void> number_between(Draft& d, const std::string& value) {
+  auto n = parse_number(value);
+  if (!n || *n < first || *n > last)
+    return Error{"not a number from " + std::to_string(first) + " to " + std::to_string(last)};
+  d.options.*member = *n;
+  return {};
+}
+
 Result<void> seconds(Draft& d, const std::string& value) {
   double s = 0;
   auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), s);
@@ -165,7 +174,11 @@ constexpr OptionRow kSession[] = {
     {"screenshot", "FILE.png", "writes the screen to a PNG file at the end", screenshot},
     {"clock", "MODE", "host: virtual time follows the host's (run); instructions: it is exactly repeatable",
      clock},
-    {"engine", "interp|jit", "the processor's engine (interp)", engine},
+    {"engine", "jit|interp", "the processor's engine (default: jit)", engine},
+    {"jit-cache", "MIB", "memory for translated code, 1 to 1024 (default: 32)",
+     number_between<&Options::jit_cache_mib, 1, 1024>},
+    {"jit-hot", "N", "runs of a block before it is translated, 1 to 10000 (default: 24)",
+     number_between<&Options::jit_hot, 1, 10000>},
     {"max-instructions", "N", "ends with status 8 after N instructions", count<&Options::max_instructions>},
     {"max-seconds", "S", "ends with status 10 after S seconds of the host's time", seconds},
     {"hash-every", "N", "prints `hash COUNT HEX` of the machine's state every N instructions",
@@ -185,6 +198,19 @@ constexpr OptionRow kDebug[] = {
      [](Draft& d, const std::string& v) -> Result<void> {
        if (v.empty()) return Error{"the name is empty"};
        d.options.log_file = v;
+       return {};
+     }},
+    {"every", "N", "lockstep: compares the processors every N instructions (default: 1M)",
+     count<&Options::every>},
+    {"jit-dump", "FILE", "writes translated blocks: guest's instructions, micro-operations, host's code",
+     [](Draft& d, const std::string& v) -> Result<void> {
+       if (v.empty()) return Error{"the name is empty"};
+       d.options.jit_dump = v;
+       return {};
+     }},
+    {"perf-map", "", "writes /tmp/perf-PID.map, by which perf names translated blocks",
+     [](Draft& d, const std::string&) -> Result<void> {
+       d.options.perf_map = true;
        return {};
      }},
     {"o", "FILE", "trace: where to; - is standard output",

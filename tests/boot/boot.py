@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Boots one guest to its prompt, types commands, reboots it if told to, powers it off.
 
-usage: tests/boot/boot.py GUEST MEDIUM ILSE [--smp N] [--reboot] [--resident] [--guests FOLDER] [--log FILE]
+usage: tests/boot/boot.py GUEST MEDIUM ILSE [--engine E] [--smp N] [--reboot] [--resident] [--guests FOLDER]
+       [--log FILE]
 
 GUEST is amd64, i386 or i386-pae; MEDIUM is kernel, iso or disk; ILSE is the emulator. FOLDER
 (default: guests/ of this tree) is where ./run --build-guests has put the guests. Nothing is built
@@ -119,7 +120,8 @@ def talk_to_all(guest, count):
 
 def boot(arguments, files, work):
     guest_options, disk = options(arguments.guest, arguments.medium, files, work)
-    guest = Guest([arguments.ilse, "run", "-m", str(RAM_MIB), "-smp", str(arguments.smp), *guest_options, *SERIAL])
+    guest = Guest([arguments.ilse, "run", "-m", str(RAM_MIB), "-smp", str(arguments.smp),
+                   "--engine", arguments.engine, *guest_options, *SERIAL])
     started = time.monotonic()
     try:
         guest.wait(BANNER, arguments.seconds)
@@ -153,6 +155,7 @@ def main():
     parser.add_argument("medium", choices=["kernel", "iso", "disk"])
     parser.add_argument("ilse")
     parser.add_argument("--smp", type=int, default=1, help="processors")
+    parser.add_argument("--engine", choices=["jit", "interp"], default="jit")
     parser.add_argument("--reboot", action="store_true")
     parser.add_argument("--resident", action="store_true")
     parser.add_argument("--guests", type=pathlib.Path, default=TOP / "guests")

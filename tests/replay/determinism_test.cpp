@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "cpu/jit/engine.h"
 #include "frontend/machine.h"
 
 using namespace ilse;
@@ -16,7 +17,8 @@ std::vector<uint8_t> read_file(const char* path) {
   return {std::istreambuf_iterator<char>(f), {}};
 }
 
-std::unique_ptr<ui::Machine> make_machine(uint64_t hash_every) {
+std::unique_ptr<ui::Machine> make_machine(uint64_t hash_every, bool translate = false,
+                                          cpu::jit::Settings jit = {}) {
   dev::BoardConfig config;
   config.ram_mib = 32;
   config.bios = read_file("/usr/share/seabios/bios-256k.bin");
@@ -26,6 +28,8 @@ std::unique_ptr<ui::Machine> make_machine(uint64_t hash_every) {
   options.model = *cpu::find_model("max");
   options.clock = ui::ClockMode::Instructions;
   options.hash_every = hash_every;
+  options.translate = translate;
+  options.jit = jit;
   auto m = ui::Machine::create(std::move(config), options);
   REQUIRE(m);
   return std::move(*m);
@@ -87,4 +91,40 @@ TEST_CASE("determinism: a machine saved and loaded in the middle runs on identic
   CHECK(a->hash() == b->hash());
   CHECK(run(*a, kEnd, kEnd) == run(*b, kEnd, kEnd));
   CHECK(a->hash() == b->hash());
+}
+
+TEST_CASE("determinism: both engines have one history, whatever the slices and the code cache's size") {
+  auto plain = make_machine(kEvery);
+  if (!plain) return;
+  const Hashes hashes = run(*plain, kEnd, kEnd);
+  for (const cpu::jit::Settings jit :
+       {cpu::jit::Settings{}, {.hot = 1}, {.cache_bytes = 256 << 10, .hot = 1}}) {
+    for (uint64_t slice : {kEnd, uint64_t{77'777}, uint64_t{1'001}}) {
+      INFO("hot after " << jit.hot << ", cache of " << jit.cache_bytes << ", slice " << slice);
+      auto translating = make_machine(kEvery, true, jit);
+      CHECK(run(*translating, kEnd, slice) == hashes);
+      const cpu::jit::Counters& k = translating->cpu().blocks().engine()->counters();
+      CHECK(k.entered > 0);
+      // The tiny cache is one that overflows.
+      if (jit.cache_bytes < cpu::jit::Settings{}.cache_bytes) CHECK(k.resets > 3);
+    }
+  }
+}
+
+TEST_CASE("determinism: a machine saved in one engine runs on identically in the other") {
+  for (bool translate : {false, true}) {
+    auto a = make_machine(kEvery, translate, {.hot = 1}), b = make_machine(kEvery, !translate, {.hot = 1});
+    if (!a) return;
+    run(*a, 3'210'123, 1'000'000);
+    mem::SaveVisitor save;
+    a->visit_state(save);
+    const auto bytes = save.take();
+    run(*b, 1'000'000, 1'000'000);
+    mem::LoadVisitor load(bytes);
+    b->visit_state(load);
+    REQUIRE(load.error() == "");
+    CHECK(a->hash() == b->hash());
+    CHECK(run(*a, kEnd, kEnd) == run(*b, kEnd, kEnd));
+    CHECK(a->hash() == b->hash());
+  }
 }

@@ -338,6 +338,12 @@ void Translator::translate(Block& b, Code& code, const std::function<const Insn*
   }
 }
 
+Translation Translator::shown(uint64_t address, std::span<const uint8_t> host) const {
+  Translation t{.block = *block_, .rip = address, .host = host, .parts = {}, .ways_out = ways_out_};
+  for (const Lifted& l : lifted_) t.parts.push_back({l.list, l.native, l.host});
+  return t;
+}
+
 void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&)>& copy) {
   const Block& b = *block_;
   find_live_flags();
@@ -356,7 +362,8 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
   bool open = true;  // runs on behind the last instruction
   for (unsigned k = 0; k < b.count; ++k) {
     const Insn& i = b.insns[k];
-    const Lifted& l = lifted_[k];
+    Lifted& l = lifted_[k];
+    l.host = static_cast<uint32_t>(getSize());
     index_ = k;
     insn_ = &i;
     live_ = l.live_after;
@@ -406,6 +413,7 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
     L(to);
     edge(code, true, taken);
   }
+  ways_out_ = static_cast<uint32_t>(getSize());
   if (open) {
     flush_flags();
     store_xmm(xmm_dirty_);

@@ -59,6 +59,8 @@ class Translator : private Xbyak::CodeGenerator {
   // place of its own.
   void translate(Block& b, Code& code, const std::function<const Insn*(const Insn&)>& copy);
   size_t size() const { return getSize(); }
+  // The block for a listener; valid as long as this.
+  Translation shown(uint64_t address, std::span<const uint8_t> host) const;
   unsigned handler_calls() const { return handler_calls_; }
 
   // The stubs of an engine; each returns the offset at which it starts.
@@ -98,6 +100,7 @@ class Translator : private Xbyak::CodeGenerator {
     uint32_t live_inside = 0;  // those but for ways out: what the block itself, or its successor, looks at
     uint32_t flags_read = 0, flags_written = 0;
     uint32_t registers_written = 0;  // host registers of guest registers
+    uint32_t host = 0;               // where its code begins
   };
   // Where the guest's status flags are.
   enum class Flags : uint8_t {
@@ -218,6 +221,7 @@ class Translator : private Xbyak::CodeGenerator {
   bool steps_known_ = true;                  // all of it
   uint16_t xmm_loaded_ = 0, xmm_dirty_ = 0;  // the guest's that are in the host's
   unsigned handler_calls_ = 0;
+  uint32_t ways_out_ = 0;
 
   // An access whose miss may be mended without the interpreter.
   struct Miss {
