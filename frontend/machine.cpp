@@ -21,7 +21,7 @@ mem::Result<std::unique_ptr<Machine>> Machine::create(dev::BoardConfig board, Op
   for (unsigned k = 0; k < m->pc_->processors(); ++k) {
     m->cpus_.push_back(std::make_unique<cpu::Cpu>(k, m->options_.model, m->pc_->memory(), m->pc_->io(),
                                                   *m->pc_, *m, m->blocks_.get()));
-    m->cpus_.back()->random = m->options_.seed;
+    m->cpus_.back()->random = m->options_.seed + k;
     m->pc_->attach(k, m->cpus_.back().get());
   }
   Machine* self = m.get();

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Boots one guest to its prompt, types commands, reboots it if told to, powers it off.
 
-usage: tests/boot/boot.py GUEST MEDIUM ILSE [--engine E] [--smp N] [--reboot] [--resident] [--guests FOLDER] [--log FILE]
+usage: tests/boot/boot.py GUEST MEDIUM ILSE [--engine E] [--smp N] [--reboot] [--resident] [--guests FOLDER]
+       [--log FILE]
 
 GUEST is amd64, i386 or i386-pae; MEDIUM is kernel, iso or disk; ILSE is the emulator. FOLDER
 (default: guests/ of this tree) is where ./run --build-guests has put the guests. Nothing is built

@@ -151,6 +151,10 @@ bool Translator::supported(const Insn& i, std::vector<MicroOp>& list) const {
         // ADCX: the host's ADC would change the other flags too.
         if (list[m.a].op == Op::Adc && m.flags_written != kOSZAPC) return false;
         break;
+      case Op::Rol:
+      case Op::Ror:
+        if (list.back().flags_written == 0) return false;  // MOVBE and RORX keep the flags
+        break;
       case Op::SetFlagsIfCount: {
         const MicroOp& p = list[m.a];
         const MicroOp& count = list[p.c != kNoRef ? p.c : p.b];

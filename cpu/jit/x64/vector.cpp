@@ -23,6 +23,13 @@ bool host_has(Feature f) {
   switch (f) {
     case Feature::Sse:
     case Feature::Sse2: return true;
+    case Feature::Sse3: return host.has(util::Cpu::tSSE3);
+    case Feature::Ssse3: return host.has(util::Cpu::tSSSE3);
+    case Feature::Sse41: return host.has(util::Cpu::tSSE41);
+    case Feature::Sse42: return host.has(util::Cpu::tSSE42);
+    case Feature::Aes: return host.has(util::Cpu::tAESNI);
+    case Feature::Pclmulqdq: return host.has(util::Cpu::tPCLMULQDQ);
+    case Feature::Sha: return host.has(util::Cpu::tSHA);
     default: return false;
   }
 }
@@ -31,7 +38,8 @@ bool host_has(Feature f) {
 
 bool Translator::is_vector(const Insn& i) const {
   const Row& r = *i.row;
-  if (!r.has(kSse) || r.has(kHelper) || r.map == Map::OneByte || r.map == Map::X87) return false;
+  if (!r.has(kSse) || r.has(kHelper)) return false;
+  if (r.map != Map::TwoByte && r.map != Map::Map38 && r.map != Map::Map3A) return false;
   if ((block_->mode & kModeSseUnmasked) != 0 || !host_has(r.feature)) return false;
   if (!plain_file(r.reg_file) || !plain_file(r.rm_file)) return false;
   if (!vector_file(r.reg_file) && !vector_file(r.rm_file)) return false;
