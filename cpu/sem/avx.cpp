@@ -56,12 +56,17 @@ uint64_t read_element(Cpu& c, const Insn& i, uint64_t offset, unsigned size) {
 
 }  // namespace
 
+// The segment is asked for all elements before any is read.
 void vmaskmov_load(Cpu& c, const Insn& i) {
-  const unsigned size = element_size(i);
+  const unsigned size = element_size(i), count = length(i) / size;
   const Vector mask(c.ymm[i.vvvv]);
+  std::array<uint64_t, 8> lin{};
+  for (unsigned k = 0; k < count; ++k) {
+    if (mask.sign(k, size)) lin[k] = linear_of(c, i, masked_offset(c, i, k * size), size, Access::Read);
+  }
   Vector r{Ymm{}};
-  for (unsigned k = 0; k < length(i) / size; ++k) {
-    if (mask.sign(k, size)) r.put(k, size, read_element(c, i, masked_offset(c, i, k * size), size));
+  for (unsigned k = 0; k < count; ++k) {
+    if (mask.sign(k, size)) r.put(k, size, c.read_lin(lin[k], size));
   }
   c.ymm[i.reg] = r.value();
 }
