@@ -180,7 +180,7 @@ bool Engine::refill(Cpu& c, const Insn* i, uint32_t how) {
   const bool write = (how & kWrite) != 0;
   if ((lin & 0xFFF) + width > mem::kPageSize || (c.code64() && !sem::canonical(lin))) return false;
   c.current = i;
-  const TlbEntry* e = c.fill(lin, write ? Access::Write : Access::Read, c.user());
+  const TlbEntry* e = c.fill(lin, write ? Access::Write : Access::Read, c.view());
   c.current = nullptr;
   return e != nullptr && (write ? e->write_tag : e->read_tag) == ((lin & kPageMask) | c.asid);
 }

@@ -24,6 +24,7 @@ constexpr std::array kOps{"Const",
                           "StoreBack",
                           "Add",
                           "Adc",
+                          "Ado",
                           "Sub",
                           "Sbb",
                           "And",
@@ -42,7 +43,16 @@ constexpr std::array kOps{"Const",
                           "Shrd",
                           "Mul",
                           "Imul",
+                          "Andn",
+                          "Blsi",
+                          "Blsmsk",
+                          "Blsr",
+                          "Bzhi",
+                          "Bextr",
                           "TrailingZeros",
+                          "CountOnes",
+                          "CountBelow",
+                          "CountAbove",
                           "TopBit",
                           "Div",
                           "Idiv",
@@ -53,6 +63,9 @@ constexpr std::array kOps{"Const",
                           "Zext",
                           "Sext",
                           "SignFill",
+                          "Pdep",
+                          "Pext",
+                          "Crc32",
                           "BitSet",
                           "BitReset",
                           "BitComplement",
@@ -75,7 +88,7 @@ constexpr std::array kOps{"Const",
                           "Jump"};
 static_assert(kOps.size() == static_cast<size_t>(Op::Jump) + 1);
 
-constexpr std::array kPlaces{"", "rm", "reg", "fixed", "operand", "stack"};
+constexpr std::array kPlaces{"", "rm", "reg", "vvvv", "fixed", "operand", "stack"};
 static_assert(kPlaces.size() == static_cast<size_t>(Place::Stack) + 1);
 
 std::string width_text(uint8_t width) {

@@ -104,9 +104,11 @@ class Bench::Impl {
     }
     cpu_.gpr[kRsp] =
         (p.base + kData + 0x2000 + (random.below(0x1000) & ~uint64_t{7})) & (wide ? ~0ull : 0xFFFFFFFF);
-    for (Xmm& x : cpu_.xmm) {
-      const auto lane = oracle::vector_lane(random);
-      x = {lane.word[0], lane.word[1]};
+    for (Ymm& y : cpu_.ymm) {
+      for (Xmm& x : y.lane) {
+        const auto lane = oracle::vector_lane(random);
+        x = {lane.word[0], lane.word[1]};
+      }
     }
     if (random.one_in(6)) cpu_.mxcsr = static_cast<uint32_t>(random.next() & 0xFFFF);
     cpu_.set_eflags(static_cast<uint32_t>(random.next() & (kOSZAPC | (random.one_in(8) ? kDF : 0u))) | 2);
@@ -219,7 +221,7 @@ bool same_registers(Cpu& a, Cpu& b) {
             a.eflags() == b.eflags() && a.retired == b.retired && a.cr.cr2 == b.cr.cr2 &&
             a.mode() == b.mode() && a.mxcsr == b.mxcsr && a.pending.activity == b.pending.activity;
   for (unsigned s = 0; s < 6; ++s) ok = ok && same(a.seg[s], b.seg[s]);
-  return ok && std::memcmp(a.xmm.data(), b.xmm.data(), sizeof a.xmm) == 0;
+  return ok && std::memcmp(a.ymm.data(), b.ymm.data(), sizeof a.ymm) == 0;
 }
 
 bool same_memory(Bench& a, Bench& b) {
