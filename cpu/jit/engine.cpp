@@ -178,6 +178,8 @@ bool Engine::refill(Cpu& c, const Insn* i, uint32_t how) {
   const uint64_t lin = c.jit.linear;
   const unsigned width = how & 0xFF;
   const bool write = (how & kWrite) != 0;
+  // Where alignment is checked no access is fast, and #AC comes before a page fault that would leave CR2.
+  if ((c.mode() & kModeAlign) != 0) return false;
   if ((lin & 0xFFF) + width > mem::kPageSize || (c.code64() && !sem::canonical(lin))) return false;
   c.current = i;
   const TlbEntry* e = c.fill(lin, write ? Access::Write : Access::Read, c.view());
