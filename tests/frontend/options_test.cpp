@@ -99,7 +99,8 @@ TEST_CASE("Options: the number of processors") {
   CHECK(parsed("run -smp sockets=2,cores=2,threads=2").cpus == 8);
   CHECK(parsed("run -smp 4,sockets=1,cores=4").cpus == 4);
   CHECK(error_of("run -smp 65") == "-smp 65: must be 1 to 64 processors");
-  CHECK(error_of("run -smp cores=4294967296,threads=4294967296").find("must be 1 to 64") != std::string::npos);
+  CHECK(error_of("run -smp cores=4294967296,threads=4294967296").find("must be 1 to 64") !=
+        std::string::npos);
   CHECK(error_of("run -smp 0").starts_with("-smp 0: not a number"));
 }
 
