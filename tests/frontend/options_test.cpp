@@ -65,7 +65,7 @@ TEST_CASE("Options: commands, help and version") {
   CHECK(parsed("--version").command == Command::Version);
   CHECK(parsed("trace -o -").command == Command::Trace);
   CHECK(parsed("debug").command == Command::Debug);
-  CHECK(error_of("rum") == "rum: no such command; it is run, trace or debug; did you mean run?");
+  CHECK(error_of("rum") == "rum: no such command; it is run, trace, debug or lockstep; did you mean run?");
   CHECK(error_of("trace") == "trace: -o FILE is missing (- is standard output)");
 }
 

@@ -45,6 +45,8 @@ bool Translator::is_vector(const Insn& i) const {
   if (!vector_file(r.reg_file) && !vector_file(r.rm_file)) return false;
   for (Operand o : r.operands) {
     if (o == Operand::Implicit) return false;
+    // PCMPESTRI and its kin have general registers that the row does not name.
+    if (o == Operand::Imm8 && r.flags.written != 0) return false;
   }
   const unsigned size = i.op_size == 2 ? 0 : i.op_size == 4 ? 1 : 2;
   if (i.mem && (r.memory[size].bytes == 0 || i.addr_size == 2)) return false;
