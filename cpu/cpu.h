@@ -189,11 +189,11 @@ class Cpu final : public mem::ProcessorPins {
   void set_a20(bool enabled) override;
   void set_ignne(bool level) override;
   void attention() override;
-  bool in_smm() const override { return pending.smm; }
   void yield() override {
     yielded_ = true;
     attention();
   }
+  bool in_smm() const override { return pending.smm; }
   unsigned id() const { return id_; }
   const Model& model() const { return model_; }
 
@@ -214,11 +214,11 @@ class Cpu final : public mem::ProcessorPins {
   }
   // It has something to do: it runs, or something waits that wakes it.
   bool runnable() const {
-    if (pending.activity == Activity::Running || (pending.init && !pending.smm)) return true;
-    if (pending.activity == Activity::WaitForSipi) return pending.sipi;
-    return pending.activity == Activity::Halted &&
-           ((pending.nmi && !pending.nmi_blocked) || (pending.smi && !pending.smm) ||
-            (pending.intr && (system_flags & kIF) != 0));
+    const Pending& p = pending;
+    if (p.activity == Activity::Running || (p.init && !p.smm)) return true;
+    if (p.activity == Activity::WaitForSipi) return p.sipi;
+    return p.activity == Activity::Halted &&
+           ((p.nmi && !p.nmi_blocked) || (p.smi && !p.smm) || (p.intr && (system_flags & kIF) != 0));
   }
   // Another processor wants to run, on the same thread: then PAUSE, which says that this one waits, yields.
   void share(bool shared) { shared_ = shared; }

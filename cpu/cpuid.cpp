@@ -244,6 +244,7 @@ CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned 
       break;
     case 0xB: {
       // One thread a core; the cores of the package.
+      if (!has(X2apic)) break;
       constexpr uint32_t kSmt = 1, kCore = 2;
       r.ecx = subleaf & 0xFF;
       r.edx = id;

@@ -51,8 +51,8 @@ class Machine final : public cpu::TimeBase {
     bool no_reboot = false;
     uint64_t max_instructions = UINT64_MAX;
     uint64_t hash_every = 0;  // instructions between state hashes; 0: none
-    uint64_t seed = 1;        // of the processor's random numbers
     uint64_t turn = kTurn;    // instructions of a turn, where there are several processors
+    uint64_t seed = 1;        // of the processor's random numbers
   };
   static mem::Result<std::unique_ptr<Machine>> create(dev::BoardConfig board, Options options);
   ~Machine() override;

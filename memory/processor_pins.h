@@ -23,10 +23,10 @@ class ProcessorPins {
   // Leave the running slice at the next instruction boundary: the board wants to act (reset, earlier
   // timer, shutdown).
   virtual void attention() = 0;
-  virtual bool in_smm() const = 0;  // SMIACT#
   // It has sent an interrupt to another processor: where one thread runs them in turn, its turn ends at the
   // next instruction boundary, so that it does not wait for an answer that cannot come meanwhile.
   virtual void yield() = 0;
+  virtual bool in_smm() const = 0;  // SMIACT#
 };
 
 // Out of the processor, into the board.

@@ -26,14 +26,14 @@ enum ModeBits : uint32_t {
   kModeFlatCode = 1u << 7,  // CS likewise
   kModeV86 = 1u << 8,
   kModeProtected = 1u << 9,
-  kModeNoFpu = 1u << 10,   // CR0.EM or TS: x87 raises #NM
-  kModeNoWait = 1u << 11,  // CR0.MP and TS: WAIT raises #NM
-  kModeNoSse = 1u << 12,   // CR0.EM or not CR4.OSFXSR: SSE raises #UD
-  kModeSseNm = 1u << 13,   // CR0.TS: SSE and MMX raise #NM
-  kModeMmxUd = 1u << 14,   // CR0.EM: MMX raises #UD
-  kModeAlign = 1u << 15,   // alignment is checked
-  kModeSingle = 1u << 16,  // blocks of one instruction: stepping, tracing, TF, breakpoints
-  kModeNoAvx = 1u << 17,   // CR4.OSXSAVE or XCR0 do not allow it: AVX raises #UD
+  kModeNoFpu = 1u << 10,        // CR0.EM or TS: x87 raises #NM
+  kModeNoWait = 1u << 11,       // CR0.MP and TS: WAIT raises #NM
+  kModeNoSse = 1u << 12,        // CR0.EM or not CR4.OSFXSR: SSE raises #UD
+  kModeSseNm = 1u << 13,        // CR0.TS: SSE and MMX raise #NM
+  kModeMmxUd = 1u << 14,        // CR0.EM: MMX raises #UD
+  kModeAlign = 1u << 15,        // alignment is checked
+  kModeSingle = 1u << 16,       // blocks of one instruction: stepping, tracing, TF, breakpoints
+  kModeNoAvx = 1u << 17,        // CR4.OSXSAVE or XCR0 do not allow it: AVX raises #UD
   kModeSseUnmasked = 1u << 20,  // MXCSR lets SIMD exceptions through
 };
 

@@ -1,7 +1,7 @@
 // BMI1 and BMI2, as far as they are VEX-encoded; SDM vol. 2D, tables, group 17.
 #include "cpu/isa/rows.h"
 #include "cpu/isa/vex_letters.h"
-#include "cpu/sem/integer.h"
+#include "cpu/sem/bits.h"
 
 namespace ilse::cpu {
 namespace {

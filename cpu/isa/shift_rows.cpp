@@ -1,6 +1,6 @@
 // Shifts, rotates and single bits: SDM vol. 2D, groups 2 and 8.
 #include "cpu/isa/rows.h"
-#include "cpu/sem/integer.h"
+#include "cpu/sem/bits.h"
 
 namespace ilse::cpu {
 namespace {

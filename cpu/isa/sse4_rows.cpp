@@ -2,6 +2,7 @@
 #include "cpu/fpu/simd_sse41.h"
 #include "cpu/fpu/sse_horizontal.h"
 #include "cpu/isa/rows.h"
+#include "cpu/sem/bits.h"
 #include "cpu/sem/simd_more.h"
 
 namespace ilse::cpu {

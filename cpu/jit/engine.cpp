@@ -41,7 +41,7 @@ void Engine::make_stubs(Cpu& c) {
               .jumps = at(&c.jumps_),
               .jump_tag = at(&c.jump_tag_),
               .seg = at(c.seg.data()),
-              .xmm = at(&c.xmm(0)),
+              .xmm = at(c.ymm.data()),
               .xmm_stride = static_cast<int32_t>(sizeof c.ymm[0]),
               .flags = at(&c.jit.flags),
               .spill = at(&c.jit.spill),

@@ -7,29 +7,20 @@
 // no call in it the fast path keeps all in registers.
 #pragma once
 
-#include <bit>
 #include <cstring>
 #include <type_traits>
 
 #include "cpu/cpu.h"
 #include "cpu/isa/operands.h"
-#include "cpu/sem/crc32.h"
+#include "cpu/sem/exec_integer.h"
 #include "cpu/sem/exec_vector.h"
-#include "cpu/sem/integer.h"
 
 namespace ilse::cpu {
-
-// A result with what the flags are made of: the value that ZF, SF and PF look at, and the carries.
-template <class T>
-struct Flagged {
-  T value;
-  T carries;
-};
 
 enum class Path : uint8_t { Fast, Slow };
 
 template <Path kPath>
-class ExecModel : public VectorOperands<ExecModel<kPath>> {
+class ExecModel : public VectorOperands<ExecModel<kPath>>, public IntegerValues<ExecModel<kPath>> {
  public:
   ExecModel(Cpu& c, const Insn* i) : c_(c), i_(i) {}
   using VectorOperands<ExecModel<kPath>>::read;
@@ -191,269 +182,6 @@ class ExecModel : public VectorOperands<ExecModel<kPath>> {
     if (!fault_) c_.gpr[kRsp] = merge_sp((c_.gpr[kRsp] + n) & mask, mask);
   }
 
-  // --- arithmetic: value and carries --------------------------------------------------------------------
-  template <class T>
-  Flagged<T> add(T a, T b) {
-    T r = static_cast<T>(a + b);
-    return {r, static_cast<T>((a & b) | ((a | b) & ~r))};
-  }
-  template <class T>
-  Flagged<T> adc(T a, T b) {
-    T r = static_cast<T>(a + b + (c_.lazy.cf() ? 1 : 0));
-    return {r, static_cast<T>((a & b) | ((a | b) & ~r))};
-  }
-  // ADOX: OF as the carry.
-  template <class T>
-  Flagged<T> ado(T a, T b) {
-    T r = static_cast<T>(a + b + (c_.lazy.of() ? 1 : 0));
-    return {r, static_cast<T>((a & b) | ((a | b) & ~r))};
-  }
-  template <class T>
-  Flagged<T> sub(T a, T b) {
-    T r = static_cast<T>(a - b);
-    return {r, static_cast<T>((~a & b) | ((~a | b) & r))};
-  }
-  template <class T>
-  Flagged<T> sbb(T a, T b) {
-    T r = static_cast<T>(a - b - (c_.lazy.cf() ? 1 : 0));
-    return {r, static_cast<T>((~a & b) | ((~a | b) & r))};
-  }
-  template <class T>
-  Flagged<T> and_(T a, T b) {
-    return {static_cast<T>(a & b), 0};
-  }
-  template <class T>
-  Flagged<T> or_(T a, T b) {
-    return {static_cast<T>(a | b), 0};
-  }
-  template <class T>
-  Flagged<T> xor_(T a, T b) {
-    return {static_cast<T>(a ^ b), 0};
-  }
-  template <class T>
-  T not_(T a) {
-    return static_cast<T>(~a);
-  }
-  template <class T>
-  T select(bool cond, T a, T b) {
-    return cond ? a : b;
-  }
-  template <class To, class From>
-  To sign_extend_to(From v) {
-    return static_cast<To>(static_cast<std::make_signed_t<To>>(static_cast<std::make_signed_t<From>>(v)));
-  }
-  template <class To, class From>
-  To zero_extend_to(From v) {
-    return static_cast<To>(v);
-  }
-  template <class T>
-  T byte_swap(T v) {
-    if constexpr (sizeof(T) == 8) {
-      return __builtin_bswap64(v);
-    } else if constexpr (sizeof(T) == 4) {
-      return __builtin_bswap32(v);
-    } else {
-      return 0;  // as silicon: BSWAP of 16 bits gives zero
-    }
-  }
-
-  // MOVBE.
-  template <class T>
-  T reverse_bytes(T v) {
-    if constexpr (sizeof(T) == 2) {
-      return __builtin_bswap16(v);
-    } else {
-      return byte_swap(v);
-    }
-  }
-
-  // Shifts and rotates: the count is masked as the manual says; the flags stay for a count of 0. OF for
-  // counts above 1 follows tests/oracle/UNDEFINED.md.
-  template <class T>
-  static bool top(T a) {
-    return (a >> (8 * sizeof(T) - 1) & 1) != 0;
-  }
-  template <class T>
-  static bool top2(T a) {
-    return ((a ^ static_cast<T>(a << 1)) >> (8 * sizeof(T) - 1) & 1) != 0;
-  }
-  template <class T>
-  struct Shifted {
-    T value;
-    bool cf, of, any;
-  };
-  template <class T>
-  static unsigned shift_count(uint8_t n) {
-    return n & (sizeof(T) == 8 ? 63 : 31);
-  }
-  template <class T>
-  Shifted<T> shl(T a, uint8_t count) {
-    constexpr unsigned w = 8 * sizeof(T);
-    unsigned n = shift_count<T>(count);
-    if (n == 0) return {a, false, false, false};
-    T r = n < w ? static_cast<T>(a << n) : T{0};
-    bool c = n <= w && (a >> (w - n) & 1) != 0;
-    return {r, c, top2(a), true};
-  }
-  template <class T>
-  Shifted<T> shr(T a, uint8_t count) {
-    constexpr unsigned w = 8 * sizeof(T);
-    unsigned n = shift_count<T>(count);
-    if (n == 0) return {a, false, false, false};
-    T r = n < w ? static_cast<T>(a >> n) : T{0};
-    bool c = n <= w && (a >> (n - 1) & 1) != 0;
-    return {r, c, a >> (w - 1) != 0, true};
-  }
-  template <class T>
-  Shifted<T> sar(T a, uint8_t count) {
-    constexpr unsigned w = 8 * sizeof(T);
-    unsigned n = shift_count<T>(count);
-    if (n == 0) return {a, false, false, false};
-    auto s = static_cast<std::make_signed_t<T>>(a);
-    T r = static_cast<T>(s >> (n < w ? n : w - 1));
-    bool c = (s >> (n - 1 < w ? n - 1 : w - 1) & 1) != 0;
-    return {r, c, false, true};
-  }
-  template <class T>
-  Shifted<T> rol(T a, uint8_t count, bool keeps_of = false) {
-    constexpr unsigned w = 8 * sizeof(T);
-    unsigned n = shift_count<T>(count);
-    if (n == 0) return {a, false, false, false};
-    T r = std::rotl(a, static_cast<int>(n % w));
-    bool of = keeps_of && n > 1 ? c_.lazy.of() : top2(a);
-    return {r, (r & 1) != 0, of, true};
-  }
-  template <class T>
-  Shifted<T> ror(T a, uint8_t count, bool keeps_of = false) {
-    constexpr unsigned w = 8 * sizeof(T);
-    unsigned n = shift_count<T>(count);
-    if (n == 0) return {a, false, false, false};
-    T r = std::rotr(a, static_cast<int>(n % w));
-    bool of = keeps_of && n > 1 ? c_.lazy.of() : ((a >> (w - 1) ^ a) & 1) != 0;
-    return {r, r >> (w - 1) != 0, of, true};
-  }
-  template <class T>
-  Shifted<T> rcl(T a, uint8_t count) {
-    constexpr unsigned w = 8 * sizeof(T);
-    unsigned n = shift_count<T>(count) % (w + 1);
-    bool c = c_.lazy.cf();
-    if (n == 0) return {a, false, false, false};
-    T r =
-        static_cast<T>((n < w ? a << n : 0) | static_cast<T>(c) << (n - 1) | (n > 1 ? a >> (w + 1 - n) : 0));
-    c = (a >> (w - n) & 1) != 0;
-    return {r, c, top2(a), true};
-  }
-  template <class T>
-  Shifted<T> rcr(T a, uint8_t count) {
-    constexpr unsigned w = 8 * sizeof(T);
-    unsigned n = shift_count<T>(count) % (w + 1);
-    bool c = c_.lazy.cf();
-    if (n == 0) return {a, false, false, false};
-    bool of = (a >> (w - 1) != 0) != c;
-    T r =
-        static_cast<T>((n < w ? a >> n : 0) | static_cast<T>(c) << (w - n) | (n > 1 ? a << (w + 1 - n) : 0));
-    c = (a >> (n - 1) & 1) != 0;
-    return {r, c, of, true};
-  }
-  // SHLD and SHRD; counts beyond 16 of a 16-bit operand go on with the bits as silicon does.
-  template <class T>
-  Shifted<T> shld(T a, T b, uint8_t count) {
-    constexpr unsigned w = 8 * sizeof(T);
-    unsigned n = shift_count<T>(count);
-    if (n == 0) return {a, false, false, false};
-    T r;
-    bool c;
-    if constexpr (w == 16) {
-      uint64_t wide = static_cast<uint64_t>(a) << 32 | static_cast<uint64_t>(b) << 16 | a;
-      r = static_cast<T>(wide << n >> 32);
-      c = (wide >> (48 - n) & 1) != 0;
-    } else {
-      r = static_cast<T>(a << n | b >> (w - n));
-      c = (a >> (w - n) & 1) != 0;
-    }
-    return {r, c, top2(a), true};
-  }
-  template <class T>
-  Shifted<T> shrd(T a, T b, uint8_t count) {
-    constexpr unsigned w = 8 * sizeof(T);
-    unsigned n = shift_count<T>(count);
-    if (n == 0) return {a, false, false, false};
-    T r;
-    bool c;
-    if constexpr (w == 16) {
-      uint64_t wide = static_cast<uint64_t>(a) << 32 | static_cast<uint64_t>(b) << 16 | a;
-      r = static_cast<T>(wide >> n);
-      c = (wide >> (n - 1) & 1) != 0;
-    } else {
-      r = static_cast<T>(a >> n | b << (w - n));
-      c = (a >> (n - 1) & 1) != 0;
-    }
-    return {r, c, ((a >> (w - 1) ^ b) & 1) != 0, true};
-  }
-  // Shifts set SF, ZF, PF from the result, AF = 0; rotates leave them.
-  template <class T>
-  void set_shift_flags(Shifted<T> r) {
-    if (fault_ || !r.any) return;
-    c_.lazy.result = sign_extend(r.value);
-    c_.lazy.aux = (r.cf ? 1u << 31 : 0u) | (r.cf != r.of ? 1u << 30 : 0u);
-  }
-  template <class T>
-  void set_rotate_flags(Shifted<T> r) {
-    if (!fault_ && r.any) c_.lazy.set_of_cf(r.of, r.cf);
-  }
-
-  // --- flags --------------------------------------------------------------------------------------------
-  template <class T>
-  void set_flags(Flagged<T> r) {
-    if (fault_) return;
-    c_.lazy.result = sign_extend(r.value);
-    c_.lazy.aux = pack_carries(r.carries);
-  }
-  // INC and DEC.
-  template <class T>
-  void set_flags_but_cf(Flagged<T> r) {
-    if (fault_) return;
-    bool cf = c_.lazy.cf();
-    c_.lazy.result = sign_extend(r.value);
-    c_.lazy.aux = pack_carries(r.carries);
-    c_.lazy.set_cf(cf);
-  }
-  // ADCX, ADOX.
-  template <class T>
-  void set_carry_in_cf(Flagged<T> r) {
-    if (!fault_) c_.lazy.set_cf(top(r.carries));
-  }
-  template <class T>
-  void set_carry_in_of(Flagged<T> r) {
-    if (!fault_) c_.lazy.set_of_cf(top(r.carries), c_.lazy.cf());
-  }
-  void set_flag_bits(uint32_t value, uint32_t mask) {
-    if (!fault_) c_.lazy.merge(value, mask);
-  }
-  void set_cf(bool v) {
-    if (!fault_) c_.lazy.set_cf(v);
-  }
-  void set_of_cf(bool o, bool c) {
-    if (!fault_) c_.lazy.set_of_cf(o, c);
-  }
-  bool cf() { return c_.lazy.cf(); }
-  uint32_t flags() { return c_.lazy.get(); }
-  // Condition codes of Jcc, SETcc, CMOVcc.
-  template <unsigned kCode>
-  bool condition() {
-    const LazyFlags& f = c_.lazy;
-    bool v;
-    if constexpr (kCode / 2 == 0) v = f.of();
-    if constexpr (kCode / 2 == 1) v = f.cf();
-    if constexpr (kCode / 2 == 2) v = f.zf();
-    if constexpr (kCode / 2 == 3) v = f.cf() || f.zf();
-    if constexpr (kCode / 2 == 4) v = f.sf();
-    if constexpr (kCode / 2 == 5) v = f.pf();
-    if constexpr (kCode / 2 == 6) v = f.sf() != f.of();
-    if constexpr (kCode / 2 == 7) v = f.zf() || f.sf() != f.of();
-    return v != (kCode % 2 != 0);
-  }
-
   // --- small things that templates need by name, so that every model has them ----------------------------
   template <class T>
   T constant(uint64_t v) {
@@ -501,7 +229,7 @@ class ExecModel : public VectorOperands<ExecModel<kPath>> {
     return static_cast<T>(static_cast<std::make_signed_t<T>>(v) >> (8 * sizeof(T) - 1));
   }
   uint8_t flags_low() { return static_cast<uint8_t>((c_.lazy.get() & 0xFF) | 2); }
-  void set_flags_low(uint8_t v) { set_flag_bits(v, kSF | kZF | kAF | kPF | kCF); }
+  void set_flags_low(uint8_t v) { this->set_flag_bits(v, kSF | kZF | kAF | kPF | kCF); }
   uint8_t read_ah() { return static_cast<uint8_t>(c_.gpr[kRax] >> 8); }
   void write_ah(uint8_t v) { c_.reg_at<uint8_t>(1) = v; }
 
@@ -544,44 +272,6 @@ class ExecModel : public VectorOperands<ExecModel<kPath>> {
     return taken;
   }
 
-  // --- multiplication and division -------------------------------------------------------------------------
-  template <class T>
-  struct Wide {
-    T low, high;
-    bool overflow;
-  };
-  template <class T>
-  Wide<T> mul(T a, T b) {
-    if constexpr (sizeof(T) == 8) {
-      __extension__ typedef unsigned __int128 U;
-      U r = static_cast<U>(a) * b;
-      return {static_cast<T>(r), static_cast<T>(r >> 64), r >> 64 != 0};
-    } else {
-      uint64_t r = static_cast<uint64_t>(a) * b;
-      return {static_cast<T>(r), static_cast<T>(r >> (8 * sizeof(T))), r >> (8 * sizeof(T)) != 0};
-    }
-  }
-  template <class T>
-  Wide<T> imul(T a, T b) {
-    if constexpr (sizeof(T) == 8) {
-      __extension__ typedef __int128 S;
-      S r = static_cast<S>(static_cast<int64_t>(a)) * static_cast<int64_t>(b);
-      return {static_cast<T>(r), static_cast<T>(r >> 64), r != static_cast<int64_t>(r)};
-    } else {
-      using S = std::make_signed_t<T>;
-      int64_t r = static_cast<int64_t>(static_cast<S>(a)) * static_cast<S>(b);
-      return {static_cast<T>(r), static_cast<T>(r >> (8 * sizeof(T))), r != static_cast<S>(r)};
-    }
-  }
-  template <class T>
-  void set_mul_flags(Wide<T> r) {
-    if (fault_) return;
-    // ZF = 0 whatever the product; SF and PF by its low half.
-    uint64_t low = sign_extend(r.low);
-    bool zero = low == 0;
-    c_.lazy.result = zero ? 1 : low;
-    c_.lazy.aux = (r.overflow ? 1u << 31 : 0u) | (zero ? 1u << 8 : 0u);
-  }
   // Into AX, or rDX:rAX.
   template <class T>
   void write_wide(T low, T high) {
@@ -592,60 +282,6 @@ class ExecModel : public VectorOperands<ExecModel<kPath>> {
       write_slot(kRdx * 8, high);
     }
   }
-  template <class T>
-  struct Division {
-    T quotient, remainder;
-  };
-  template <class T>
-  Division<T> div(T d) {
-    __extension__ typedef unsigned __int128 U;
-    constexpr unsigned w = 8 * sizeof(T);
-    using Double = std::conditional_t<sizeof(T) == 8, U, uint64_t>;
-    Double n;
-    if constexpr (sizeof(T) == 1) {
-      n = static_cast<uint16_t>(c_.gpr[kRax]);
-    } else {
-      n = static_cast<Double>(static_cast<T>(c_.gpr[kRdx])) << w | static_cast<T>(c_.gpr[kRax]);
-    }
-    if (fault_) return {};
-    if (d == 0 || n >> w >= d) {
-      raise(kDE);
-      return {};
-    }
-    if constexpr (sizeof(T) == 8) {
-      if (n >> 64 == 0) return {static_cast<T>(n) / d, static_cast<T>(n) % d};
-    }
-    return {static_cast<T>(n / d), static_cast<T>(n % d)};
-  }
-  template <class T>
-  Division<T> idiv(T d) {
-    __extension__ typedef unsigned __int128 U;
-    __extension__ typedef __int128 S;
-    constexpr unsigned w = 8 * sizeof(T);
-    using Double = std::conditional_t<sizeof(T) == 8, S, int64_t>;
-    using Unsigned = std::conditional_t<sizeof(T) == 8, U, uint64_t>;
-    Double n;
-    if constexpr (sizeof(T) == 1) {
-      n = static_cast<int16_t>(c_.gpr[kRax]);
-    } else {
-      n = static_cast<Double>(static_cast<Unsigned>(static_cast<std::make_signed_t<T>>(c_.gpr[kRdx])) << w |
-                              static_cast<T>(c_.gpr[kRax]));
-    }
-    if (fault_) return {};
-    auto s = static_cast<std::make_signed_t<T>>(d);
-    // The most negative dividend by -1 overflows on the host as well.
-    if (s == 0 || (s == -1 && n == static_cast<Double>(Unsigned{1} << (8 * sizeof(Double) - 1)))) {
-      raise(kDE);
-      return {};
-    }
-    Double q = n / s;
-    if (q != static_cast<std::make_signed_t<T>>(q)) {
-      raise(kDE);
-      return {};
-    }
-    return {static_cast<T>(q), static_cast<T>(n % s)};
-  }
-
   // --- bits ------------------------------------------------------------------------------------------------
   // BT and its kin: a bit number in a register reaches beyond a memory operand (SDM, BT).
   template <class D, class S, class T>
@@ -664,115 +300,6 @@ class ExecModel : public VectorOperands<ExecModel<kPath>> {
   T read_bits_for_write(MemOp<T>, RegReg<T>, T n) {
     return rmw<T>(bit_address<T, Access::Write>(n));
   }
-  template <class T>
-  bool bit_of(T a, T n) {
-    return (a >> (n & (8 * sizeof(T) - 1)) & 1) != 0;
-  }
-  template <sem::BitKind kKind, class T>
-  T with_bit(T a, T n) {
-    T b = static_cast<T>(T{1} << (n & (8 * sizeof(T) - 1)));
-    if constexpr (kKind == sem::BitKind::Set) return a | b;
-    if constexpr (kKind == sem::BitKind::Reset) return a & static_cast<T>(~b);
-    return a ^ b;
-  }
-  // BMI1 and BMI2: OF, AF and PF are 0 (tests/oracle/UNDEFINED.md).
-  template <class T>
-  struct BitField {
-    T value;
-    bool cf, sf;
-  };
-  template <class T>
-  BitField<T> with_sign(T v, bool cf) {
-    return {v, cf, v >> (8 * sizeof(T) - 1) != 0};
-  }
-  template <class T>
-  BitField<T> andn(T a, T b) {
-    return with_sign(static_cast<T>(~a & b), false);
-  }
-  template <sem::LowestBit kKind, class T>
-  BitField<T> lowest_bit(T a) {
-    T below = static_cast<T>(a - 1);
-    if constexpr (kKind == sem::LowestBit::Isolate) return with_sign(static_cast<T>(a & ~below), a != 0);
-    if constexpr (kKind == sem::LowestBit::Reset) return with_sign(static_cast<T>(a & below), a == 0);
-    return with_sign(static_cast<T>(a ^ below), a == 0);
-  }
-  template <class T>
-  BitField<T> bzhi(T a, T count) {
-    constexpr unsigned w = 8 * sizeof(T);
-    unsigned n = count & 0xFF;
-    return with_sign(n < w ? static_cast<T>(a & ((T{1} << n) - 1)) : a, n >= w);
-  }
-  template <class T>
-  BitField<T> bextr(T a, T field) {
-    constexpr unsigned w = 8 * sizeof(T);
-    unsigned start = field & 0xFF, length = field >> 8 & 0xFF;
-    T v = start < w ? static_cast<T>(a >> start) : T{0};
-    return {length < w ? static_cast<T>(v & ((T{1} << length) - 1)) : v, false, false};
-  }
-  template <class T>
-  void set_flags(BitField<T> r) {
-    if (fault_) return;
-    bool top = r.value >> (8 * sizeof(T) - 1) != 0,
-         even = (std::popcount(static_cast<uint8_t>(r.value)) & 1) == 0;
-    c_.lazy.result = sign_extend(r.value);
-    c_.lazy.aux = (r.cf ? 3u << 30 : 0u) | (even ? 1u << 8 : 0u) | (top != r.sf ? 1u : 0u);
-  }
-  template <class T>
-  T pdep(T a, T mask) {
-    T r = 0;
-    for (; mask != 0; mask = static_cast<T>(mask & (mask - 1)), a >>= 1) {
-      if ((a & 1) != 0) r |= static_cast<T>(mask & (~mask + 1));
-    }
-    return r;
-  }
-  template <class T>
-  T pext(T a, T mask) {
-    T r = 0;
-    for (unsigned n = 0; mask != 0; mask = static_cast<T>(mask & (mask - 1)), ++n) {
-      if ((a & mask & (~mask + 1)) != 0) r |= T{1} << n;
-    }
-    return r;
-  }
-  template <class D, class S>
-  D crc32(D sum, S data) {
-    return sem::crc32(static_cast<uint32_t>(sum), data, sizeof(S));
-  }
-  template <class T>
-  T trailing_zeros(T v) {
-    return static_cast<T>(std::countr_zero(v));
-  }
-  template <class T>
-  T top_bit(T v) {
-    return static_cast<T>(8 * sizeof(T) - 1 - static_cast<unsigned>(std::countl_zero(v)));
-  }
-  // POPCNT, TZCNT, LZCNT: a source of zero gives the width.
-  template <class T>
-  T count_ones(T v) {
-    return static_cast<T>(std::popcount(v));
-  }
-  template <class T>
-  T count_below(T v) {
-    return static_cast<T>(std::countr_zero(v));
-  }
-  template <class T>
-  T count_above(T v) {
-    return static_cast<T>(std::countl_zero(v));
-  }
-  template <class T>
-  void set_count_flags(T r, bool carry) {
-    if (fault_) return;
-    c_.lazy.result = r == 0 ? 0 : 1;
-    c_.lazy.aux = (carry ? 3u << 30 : 0u) | (r == 0 ? 1u << 8 : 0u);
-  }
-  template <class T>
-  void set_scan_flags(T r, bool zero) {
-    if (fault_) return;
-    c_.lazy.result = zero ? 0 : 1;
-    // SF = 0; PF by the result, or set for a zero source.
-    bool even = zero || (std::popcount(static_cast<uint8_t>(r)) & 1) == 0;
-    c_.lazy.aux = even == zero ? 0u : 1u << 8;
-  }
-
   // --- control flow -------------------------------------------------------------------------------------
   uint64_t next_ip() { return c_.next_ip(i_); }
   // A taken branch beyond the code segment's limit faults as the branch. Cpu::branch() sees to that; this is
@@ -836,6 +363,7 @@ class ExecModel : public VectorOperands<ExecModel<kPath>> {
 
  private:
   friend class VectorOperands<ExecModel<kPath>>;
+  friend class IntegerValues<ExecModel<kPath>>;
   template <class T>
   bool hit(uint64_t lin, uint64_t tag) const {
     return (((lin + (sizeof(T) - 1)) & kPageMask) | c_.asid) == tag;

@@ -8,7 +8,7 @@
 
 #include "cpu/isa/operands.h"
 #include "cpu/jit/micro_op.h"
-#include "cpu/sem/integer.h"
+#include "cpu/sem/bits.h"
 
 namespace ilse::cpu {
 

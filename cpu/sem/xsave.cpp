@@ -159,8 +159,7 @@ void restore(Cpu& c, const Insn& i, bool must_be_compacted) {
     }
   }
   c.ymm = vectors;
-  c.mxcsr = control;
-  MxcsrScope::load(control);
+  c.set_mxcsr(control);
   if ((loaded & kXcr0X87) != 0) {
     x87_fxrstor(c.fpu, x87, i.op_size == 8);
   } else if ((wanted & kXcr0X87) != 0) {

@@ -161,14 +161,14 @@ uint64_t Pc::tsc_deadline(unsigned cpu) const { return chips_->local_apics.at(cp
 void Pc::set_tsc_deadline(unsigned cpu, uint64_t value, VTime now) {
   chips_->local_apics.at(cpu)->set_tsc_deadline(value, now);
 }
-void Pc::set_smm(unsigned cpu, bool active) {
-  if (cpu == selected_) chips_->i440fx.set_smm(active);
-}
 std::optional<uint64_t> Pc::x2apic_read(unsigned cpu, uint32_t msr, VTime now) {
   return chips_->local_apics.at(cpu)->msr_read(msr, now);
 }
 bool Pc::x2apic_write(unsigned cpu, uint32_t msr, uint64_t value, VTime now) {
   return chips_->local_apics.at(cpu)->msr_write(msr, value, now);
+}
+void Pc::set_smm(unsigned cpu, bool active) {
+  if (cpu == selected_) chips_->i440fx.set_smm(active);
 }
 void Pc::set_ferr(bool level) { chips_->ferr.set_ferr(level); }
 void Pc::shutdown(VTime) {

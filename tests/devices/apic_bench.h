@@ -22,8 +22,8 @@ class PinsRecorder : public mem::ProcessorPins {
   void set_a20(bool enabled) override { a20 = enabled; }
   void set_ignne(bool level) override { ignne = level; }
   void attention() override { ++attentions; }
-  bool in_smm() const override { return false; }
   void yield() override { ++yields; }
+  bool in_smm() const override { return false; }
   bool intr = false, a20 = false, ignne = false;
   int nmis = 0, smis = 0, inits = 0, sipi = -1, attentions = 0, yields = 0;
 };

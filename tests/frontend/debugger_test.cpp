@@ -77,6 +77,13 @@ TEST_CASE("prompt: shows memory, registers, tables; unknown words get a hint", "
   CHECK(has(s.tell("help"), "watch"));
 }
 
+TEST_CASE("prompt: explains instructions", "[debugger]") {
+  Session s({0x40, 0x01, 0xD8, 0xF4});
+  s.tell("s");
+  CHECK(has(s.tell("e"), "inc ax\n  ax <- ax + 1; flags OSZAP\n"));
+  CHECK(has(s.tell("e pc 2"), "add ax, bx\n  ax <- ax + bx; flags OSZAPC\n"));
+}
+
 TEST_CASE("prompt: the selected processor", "[debugger]") {
   Session s({0xF4}, 2);
   const uint8_t code[] = {0x40, 0xEB, 0xFD};  // l: inc ax; jmp l
@@ -96,13 +103,6 @@ TEST_CASE("prompt: the selected processor", "[debugger]") {
   s.tell("lb 0x1000");
   CHECK(has(s.tell("c"), "breakpoint 1"));
   CHECK(has(s.said, "cpu1 ("));
-}
-
-TEST_CASE("prompt: explains instructions", "[debugger]") {
-  Session s({0x40, 0x01, 0xD8, 0xF4});
-  s.tell("s");
-  CHECK(has(s.tell("e"), "inc ax\n  ax <- ax + 1; flags OSZAP\n"));
-  CHECK(has(s.tell("e pc 2"), "add ax, bx\n  ax <- ax + bx; flags OSZAPC\n"));
 }
 
 TEST_CASE("prompt: a trace while stepping", "[debugger]") {

@@ -125,7 +125,8 @@ class Bench::Impl {
     if (random.one_in(12)) cpu_.cr.cr0 |= random.one_in(2) ? kCr0Ts : kCr0Em;
     cpu_.cr.cr2 = 0;
     cpu_.cr.cr3 = kPml4;
-    cpu_.cr.cr4 = kCr4Pae | kCr4Osfxsr | kCr4Osxmmexcpt | kCr4Fsgsbase;
+    cpu_.cr.cr4 = kCr4Pae | kCr4Osfxsr | kCr4Osxmmexcpt | kCr4Fsgsbase | kCr4Osxsave;
+    cpu_.cr.xcr0 = kXcr0X87 | kXcr0Sse | kXcr0Avx;
     cpu_.cr.efer = kEferLme | kEferLma | kEferNx;
     cpu_.cr.dr = {0, 0, 0, 0, 0, 0, 0xFFFF0FF0, 0x400};
     cpu_.gdtr = {kGdt, 0x37};

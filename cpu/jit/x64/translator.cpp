@@ -100,20 +100,24 @@ bool Translator::supported(const Insn& i, std::vector<MicroOp>& list) const {
   const bool wide = (block_->mode & kModeCodeMask) == kModeCode64;
   for (MicroOp& m : list) {
     unsigned w = width_of(m.width);
+    if (m.place == Place::Vvvv) return false;
     switch (m.op) {
       case Op::LogicAnd:
-      case Op::FlagsByte:
-      case Op::SetFlagsByte:
       case Op::Ado:
+      case Op::Andn:
+      case Op::Blsi:
+      case Op::Blsmsk:
+      case Op::Blsr:
+      case Op::Bzhi:
+      case Op::Bextr:
       case Op::CountOnes:
       case Op::CountBelow:
-      case Op::CountAbove: return false;
-      case Op::SetFlags:
-        if (m.flags_written == kCF) return false;  // ADCX
-        break;
-      case Op::Rol:
-        if (list.back().flags_written == 0) return false;  // MOVBE of 16 bits keeps the flags
-        break;
+      case Op::CountAbove:
+      case Op::Pdep:
+      case Op::Pext:
+      case Op::Crc32:
+      case Op::FlagsByte:
+      case Op::SetFlagsByte: return false;
       case Op::Address:
       case Op::Moffs:
         if (w == 2) return false;
@@ -142,6 +146,14 @@ bool Translator::supported(const Insn& i, std::vector<MicroOp>& list) const {
       case Op::Shld:
       case Op::Shrd:
         if (w < 4 || list[0].op == Op::Address) return false;
+        break;
+      case Op::SetFlags:
+        // ADCX: the host's ADC would change the other flags too.
+        if (list[m.a].op == Op::Adc && m.flags_written != kOSZAPC) return false;
+        break;
+      case Op::Rol:
+      case Op::Ror:
+        if (list.back().flags_written == 0) return false;  // MOVBE and RORX keep the flags
         break;
       case Op::SetFlagsIfCount: {
         const MicroOp& p = list[m.a];
