@@ -41,8 +41,6 @@ bool Translator::is_vector(const Insn& i) const {
   if (!r.has(kSse) || r.has(kHelper)) return false;
   if (r.map != Map::TwoByte && r.map != Map::Map38 && r.map != Map::Map3A) return false;
   if ((block_->mode & kModeSseUnmasked) != 0 || !host_has(r.feature)) return false;
-  // PCMPESTRM to PCMPISTRI use RAX, RDX and RCX, which the row does not name.
-  if (r.map == Map::Map3A && r.opcode >= 0x60 && r.opcode <= 0x63) return false;
   if (!plain_file(r.reg_file) || !plain_file(r.rm_file)) return false;
   if (!vector_file(r.reg_file) && !vector_file(r.rm_file)) return false;
   for (Operand o : r.operands) {
