@@ -89,7 +89,8 @@ check 1 'short.img: not firmware: 5 bytes' run -bios short.img -display none
 check 1 '-m 0: memory must be' run -m 0
 check 1 '-m 1000000: memory must be' run -m 1000000
 check 1 '-nographics: no such option; did you mean -nographic?' run -nographics
-check 1 '-smp 4: this version emulates one processor' run -smp 4
+check 1 '-smp 65: must be 1 to 64 processors' run -smp 65
+check 1 '2 processors: the model 486 has no local APIC' run -cpu 486 -smp 2
 check 1 'rnu: no such command' rnu
 check 1 '-fda x: there is no floppy controller' run -fda x
 check 1 '-hda: needs a value' run -hda

@@ -41,12 +41,12 @@ bool Translator::is_vector(const Insn& i) const {
   if (!r.has(kSse) || r.has(kHelper)) return false;
   if (r.map != Map::TwoByte && r.map != Map::Map38 && r.map != Map::Map3A) return false;
   if ((block_->mode & kModeSseUnmasked) != 0 || !host_has(r.feature)) return false;
-  // PCMPESTRM to PCMPISTRI use RAX, RDX and RCX, which the row does not name.
-  if (r.map == Map::Map3A && r.opcode >= 0x60 && r.opcode <= 0x63) return false;
   if (!plain_file(r.reg_file) || !plain_file(r.rm_file)) return false;
   if (!vector_file(r.reg_file) && !vector_file(r.rm_file)) return false;
   for (Operand o : r.operands) {
     if (o == Operand::Implicit) return false;
+    // PCMPESTRI and its kin have general registers that the row does not name.
+    if (o == Operand::Imm8 && r.flags.written != 0) return false;
   }
   const unsigned size = i.op_size == 2 ? 0 : i.op_size == 4 ? 1 : 2;
   if (i.mem && (r.memory[size].bytes == 0 || i.addr_size == 2)) return false;
