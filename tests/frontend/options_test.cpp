@@ -65,7 +65,7 @@ TEST_CASE("Options: commands, help and version") {
   CHECK(parsed("--version").command == Command::Version);
   CHECK(parsed("trace -o -").command == Command::Trace);
   CHECK(parsed("debug").command == Command::Debug);
-  CHECK(error_of("rum") == "rum: no such command; it is run, trace or debug; did you mean run?");
+  CHECK(error_of("rum") == "rum: no such command; it is run, trace, debug or lockstep; did you mean run?");
   CHECK(error_of("trace") == "trace: -o FILE is missing (- is standard output)");
 }
 
@@ -99,7 +99,8 @@ TEST_CASE("Options: the number of processors") {
   CHECK(parsed("run -smp sockets=2,cores=2,threads=2").cpus == 8);
   CHECK(parsed("run -smp 4,sockets=1,cores=4").cpus == 4);
   CHECK(error_of("run -smp 65") == "-smp 65: must be 1 to 64 processors");
-  CHECK(error_of("run -smp cores=4294967296,threads=4294967296").find("must be 1 to 64") != std::string::npos);
+  CHECK(error_of("run -smp cores=4294967296,threads=4294967296").find("must be 1 to 64") !=
+        std::string::npos);
   CHECK(error_of("run -smp 0").starts_with("-smp 0: not a number"));
 }
 
@@ -189,7 +190,25 @@ TEST_CASE("Options: clocks, limits and the clock chip") {
   CHECK(error_of("run -max-seconds nan").find("not a number of seconds") != std::string::npos);
   CHECK(error_of("run -max-seconds -1").find("not a number of seconds") != std::string::npos);
   CHECK(error_of("run --clock sun") == "--clock sun: it is host or instructions");
-  CHECK(error_of("run --engine jit").find("not in this version") != std::string::npos);
+  CHECK(parsed("run --engine jit").translate);
+  CHECK_FALSE(parsed("run --engine interp").translate);
+}
+
+TEST_CASE("Options: the translating engine and lockstep") {
+  const Options o = parsed("lockstep -every 5k -jit-cache 4 -jit-hot 1 -jit-dump d.txt -perf-map");
+  CHECK(o.command == Command::Lockstep);
+  CHECK(o.clock == ClockMode::Instructions);
+  CHECK(o.every == 5000);
+  CHECK(o.jit_cache_mib == 4);
+  CHECK(o.jit_hot == 1);
+  const auto again = parse_options(to_arguments(o), kHeadless);
+  REQUIRE(again);
+  CHECK(to_arguments(*again) == to_arguments(o));
+  CHECK(again->jit_dump == "d.txt");
+  CHECK(again->perf_map);
+  CHECK(error_of("lockstep -clock host").find("-clock instructions") != std::string::npos);
+  CHECK(error_of("run -jit-cache 0").find("1 to 1024") != std::string::npos);
+  CHECK(error_of("run -jit-hot x").find("1 to 10000") != std::string::npos);
 }
 
 TEST_CASE("Options: devices") {
