@@ -202,7 +202,25 @@ TEST_CASE("Options: clocks, limits and the clock chip") {
   CHECK(error_of("run -max-seconds -1").find("not a number of seconds") != std::string::npos);
   CHECK(error_of("run --clock sun") == "--clock sun: it is host or instructions");
   CHECK(parsed("run --engine jit").translate);
+  CHECK_FALSE(parsed("run --engine interp").translate);
   CHECK(error_of("run --engine fast") == "--engine fast: it is interp or jit");
+}
+
+TEST_CASE("Options: the translating engine and lockstep") {
+  const Options o = parsed("lockstep -every 5k -jit-cache 4 -jit-hot 1 -jit-dump d.txt -perf-map");
+  CHECK(o.command == Command::Lockstep);
+  CHECK(o.clock == ClockMode::Instructions);
+  CHECK(o.every == 5000);
+  CHECK(o.jit_cache_mib == 4);
+  CHECK(o.jit_hot == 1);
+  const auto again = parse_options(to_arguments(o), kHeadless);
+  REQUIRE(again);
+  CHECK(to_arguments(*again) == to_arguments(o));
+  CHECK(again->jit_dump == "d.txt");
+  CHECK(again->perf_map);
+  CHECK(error_of("lockstep -clock host").find("-clock instructions") != std::string::npos);
+  CHECK(error_of("run -jit-cache 0").find("1 to 1024") != std::string::npos);
+  CHECK(error_of("run -jit-hot x").find("1 to 10000") != std::string::npos);
 }
 
 TEST_CASE("Options: devices") {

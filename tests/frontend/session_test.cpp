@@ -183,6 +183,7 @@ TEST_CASE("Monitor: QEMU's words") {
   CHECK(registers.find("CS =f000 ffff0000") != std::string::npos);
   CHECK(registers.find("EIP=0000fff0") != std::string::npos);
   CHECK(monitor.execute("info status").starts_with("paused, 0 instructions"));
+  CHECK(monitor.execute("info jit").starts_with("blocks: "));
   CHECK(monitor.execute("sysem_reset").find("did you mean system_reset?") != std::string::npos);
   CHECK(monitor.execute("screendump x.png") == "there is no display card\n");
   CHECK(monitor.execute("screendump").find("name is missing") != std::string::npos);
