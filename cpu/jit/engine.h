@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <forward_list>
 #include <memory>
 #include <vector>
 
@@ -36,7 +37,7 @@ struct Code {
   const uint8_t* entry = nullptr;  // takes the block off the budget
   const uint8_t* body = nullptr;   // behind that
   uint32_t size = 0;
-  std::deque<Edge> out;
+  std::forward_list<Edge> out;
   std::vector<Edge*> in;
 };
 

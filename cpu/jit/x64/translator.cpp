@@ -259,7 +259,7 @@ void Translator::edge(Code& code, bool taken, int64_t delta) {
     return;
   }
   advance(delta);
-  Edge& e = code.out.emplace_back();
+  Edge& e = code.out.emplace_front();
   e.from = block_;
   e.taken = taken;
   e.delta = delta;
