@@ -264,7 +264,13 @@ bool Cpu::run_single() {
   bool trap = (system_flags & kTF) != 0, resumed = (system_flags & kRF) != 0;
   uint64_t before = count();
   single_fault_ = false;
+  // A transfer would go on into its target's block, if the budget allowed.
+  const int64_t aside = budget - 1;
+  target_ -= static_cast<uint64_t>(aside);
+  budget = 1;
   execute(b);
+  target_ += static_cast<uint64_t>(aside);
+  budget += aside;
   bool done = !single_fault_;
   if (resumed && done && before != count() && b->insns[0].opcode != 0xCF) {
     system_flags &= ~kRF;
