@@ -1,4 +1,4 @@
-// Faults in translated code where the order of checks shows.
+// Faults and interrupts at the exact instruction, in both engines.
 #include <xbyak/xbyak.h>
 
 #include <catch2/catch.hpp>
@@ -28,4 +28,39 @@ TEST_CASE("jit: a misaligned access to a page that is not there leaves CR2 alone
     CHECK(b->cpu().cr.cr2 == 0);
   }
   CHECK(difference(plain, translating) == "");
+}
+
+TEST_CASE("jit: an interrupt that waits for STI comes behind the one instruction in its shadow, a return") {
+  Xbyak::CodeGenerator g;
+  Xbyak::Label again, enable;
+  g.L(again);
+  g.cli();
+  g.nop();
+  g.call(enable);
+  const uint64_t behind = kCode + g.getSize();
+  g.inc(eax);
+  g.jmp(again);
+  g.L(enable);
+  g.sti();
+  g.ret();
+  Program p;
+  p.privilege = 0;
+  p.blocks = {{Piece{{g.getCode(), g.getCode() + g.getSize()}}}};
+  p.place(0);
+  for (unsigned slice : {1, 4, 5, 1000}) {
+    const cpu::jit::Settings settings{.hot = 1};
+    Bench plain(nullptr), translating(&settings);
+    for (Bench* b : {&plain, &translating}) {
+      REQUIRE(b->load(p));
+      CHECK(b->run(7 * 100 + 1) == cpu::RunExit::Slice);
+      REQUIRE((b->cpu().eflags() & cpu::kIF) == 0);
+      b->cpu().set_intr(true);
+      cpu::RunExit exit = cpu::RunExit::Slice;
+      for (unsigned k = 0; k < 1000 && exit == cpu::RunExit::Slice; ++k) exit = b->run(slice);
+      CHECK(exit == cpu::RunExit::Halted);
+      INFO("slice " << slice);
+      CHECK(b->cpu().deliveries.ring[0].rip == behind);
+    }
+    CHECK(difference(plain, translating) == "");
+  }
 }
