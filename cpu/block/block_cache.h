@@ -64,7 +64,7 @@ class BlockCache final : public mem::CodeListener {
   static constexpr unsigned kMaxInsns = 64;
 
  private:
-  static constexpr size_t kArenaBytes = 20u << 20;
+  static constexpr size_t kArenaBytes = 18u << 20;
   static constexpr size_t kBuckets = 1u << 16;
 
   size_t bucket(uint64_t phys, uint32_t mode) const {

@@ -12,8 +12,6 @@ struct Block;
 
 namespace ilse::cpu::jit {
 
-struct Edge;
-
 struct Context {
   // The status flags as LAHF and SETO give them: AH in the high byte, OF in bit 0.
   uint64_t flags = 0;
@@ -21,7 +19,7 @@ struct Context {
   uint64_t linear = 0;      // of an access that missed in the TLB
   uint64_t target_rip = 0;  // of a computed jump under way
   Block* target = nullptr;  // its block
-  Edge* edge = nullptr;     // where translated code was left for want of a successor
+  uint32_t edge = 0;        // where translated code was left for want of a successor: Engine's number of it
 };
 
 inline uint64_t to_host_flags(uint32_t f) {

@@ -56,7 +56,9 @@ void Engine::make_stubs(Cpu& c) {
   const size_t run = t.make_trampoline();
   stubs_->leave = base + t.make_leave();
   stubs_->leave_null = base + t.make_leave_null();
-  stubs_->miss = base + t.make_miss();
+  stubs_->edge = base + t.make_edge();
+  stubs_->interpret = base + t.make_interpret();
+  for (unsigned r = 0; r < 3; ++r) stubs_->miss[r] = base + t.make_miss(r);
   const size_t target = t.make_interpret_target();
   run_ = reinterpret_cast<Trampoline>(cache_.run_address(base + run));
   interpret_target_ = cache_.run_address(base + target);
@@ -74,12 +76,13 @@ void Engine::watch(Block& b) {
 void Engine::drop(Block& b) {
   b.entry = interpret_target_;
   if (b.code == nullptr) return;
-  for (Edge* e : b.code->in) unlink(*e);
-  b.code->in.clear();
+  for (Edge* e = b.code->in; e != nullptr; e = e->next) unlink(*e);
+  b.code->in = nullptr;
 }
 
 void Engine::reset() {
   codes_.clear();
+  edges_.clear();
   copies_.clear();
   cache_.shrink(stub_bytes_);
   ++counters_.resets;
@@ -91,7 +94,8 @@ void Engine::unlink(Edge& e) { std::memset(e.jump, 0, 4); }
 void Engine::link(Edge& e, Block& to) {
   const auto distance = static_cast<int32_t>(to.code->entry - (cache_.run_address(e.jump) + 4));
   std::memcpy(e.jump, &distance, 4);
-  to.code->in.push_back(&e);
+  e.next = to.code->in;
+  to.code->in = &e;
   ++counters_.linked;
 }
 
@@ -100,8 +104,9 @@ bool Engine::translate(Block& b, uint64_t rip) {
   const uint8_t* at = cache_.free();
   Translator t(*layout_, *stubs_, cache_.free(), cache_.room());
   Code& code = codes_.emplace_back();
+  const size_t edges = edges_.size();
   try {
-    t.translate(b, code, [this](const Insn& i) {
+    t.translate(b, code, edges_, [this](const Insn& i) {
       auto& copy = copies_.emplace_back();
       copy[0] = i;
       copy[1].fn = &end_of_copy;
@@ -109,6 +114,7 @@ bool Engine::translate(Block& b, uint64_t rip) {
     });
   } catch (const Xbyak::Error&) {
     codes_.pop_back();
+    edges_.resize(edges);
     return false;
   }
   code.entry = cache_.run_address(code.entry);
@@ -152,7 +158,7 @@ const Insn* Engine::enter(Cpu& c, const Insn*) {
   ++e.counters_.left[how < kInterpret ? how : +kInterpret];
   switch (how) {
     case kDispatcher: return nullptr;
-    case kEdge: return follow(c, *c.jit.edge);
+    case kEdge: return e.follow(c, e.edges_[c.jit.edge]);
     case kTarget: return c.jit.target->valid ? c.enter(c.jit.target, c.rip()) : nullptr;
     default: {
       const auto* i = reinterpret_cast<const Insn*>(how);
@@ -169,19 +175,19 @@ const Insn* Engine::follow(Cpu& c, Edge& e) {
     c.expect_link(from, e.taken, (c.rip() - static_cast<uint64_t>(e.delta)) >> 12);
     return nullptr;
   }
-  if (to->code != nullptr) c.blocks().engine()->link(e, *to);
+  if (to->code != nullptr) link(e, *to);
   return c.enter(to, c.rip());
 }
 
 // An access missed: true when it would hit now. A fault is left to the interpreter, which meets it again.
-bool Engine::refill(Cpu& c, const Insn* i, uint32_t how) {
+bool Engine::refill(Cpu& c, const Block* b, uint32_t how) {
   const uint64_t lin = c.jit.linear;
-  const unsigned width = how & 0xFF;
+  const unsigned width = how & (kWrite - 1);
   const bool write = (how & kWrite) != 0;
   // Where alignment is checked no access is fast, and #AC comes before a page fault that would leave CR2.
   if ((c.mode() & kModeAlign) != 0) return false;
   if ((lin & 0xFFF) + width > mem::kPageSize || (c.code64() && !sem::canonical(lin))) return false;
-  c.current = i;
+  c.current = b->insns + (how >> kInsnShift);
   const TlbEntry* e = c.fill(lin, write ? Access::Write : Access::Read, c.view());
   c.current = nullptr;
   return e != nullptr && (write ? e->write_tag : e->read_tag) == ((lin & kPageMask) | c.asid);

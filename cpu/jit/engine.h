@@ -7,9 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
-#include <forward_list>
 #include <memory>
-#include <vector>
 
 #include "cpu/isa/insn.h"
 #include "cpu/jit/code_cache.h"
@@ -28,17 +26,17 @@ struct Stubs;
 // A way out of a translated block to a successor in the same page.
 struct Edge {
   Block* from = nullptr;
-  bool taken = false;
-  int64_t delta = 0;        // from the block's address to the successor's
   uint8_t* jump = nullptr;  // the 32-bit displacement to patch, in the writable view
+  Edge* next = nullptr;     // of those that lead to the same block
+  int32_t delta = 0;        // from the block's address to the successor's
+  bool taken = false;
 };
 
 struct Code {
   const uint8_t* entry = nullptr;  // takes the block off the budget
   const uint8_t* body = nullptr;   // behind that
   uint32_t size = 0;
-  std::forward_list<Edge> out;
-  std::vector<Edge*> in;
+  Edge* in = nullptr;
 };
 
 struct Counters {
@@ -83,12 +81,12 @@ class Engine {
   static void unlink(Edge& e);
   static const Insn* count_entry(Cpu& c, const Insn* i);
   static const Insn* enter(Cpu& c, const Insn* i);
-  static const Insn* follow(Cpu& c, Edge& e);
+  const Insn* follow(Cpu& c, Edge& e);
   // One instruction: `i` is a copy with an end marker behind it. False: leave.
   static bool call_handler(Cpu& c, const Insn* i);
-  // `how`: width in bytes, and kWrite.
-  static constexpr uint32_t kWrite = 0x100;
-  static bool refill(Cpu& c, const Insn* i, uint32_t how);
+  // `how`: width in bytes, kWrite, and the instruction's number in the block.
+  static constexpr uint32_t kWrite = 0x80, kInsnShift = 8;
+  static bool refill(Cpu& c, const Block* b, uint32_t how);
 
   Settings settings_;
   CodeCache cache_;
@@ -98,6 +96,7 @@ class Engine {
   const uint8_t* interpret_target_ = nullptr;  // entry of blocks without a translation
   size_t stub_bytes_ = 0;
   std::deque<Code> codes_;
+  std::deque<Edge> edges_;
   std::deque<std::array<Insn, 2>> copies_;
   Counters counters_;
 };

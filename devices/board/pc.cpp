@@ -55,7 +55,7 @@ mem::Result<std::unique_ptr<Pc>> Pc::create(BoardConfig config) {
     if (!boot) return boot.error();
     kernel = std::move(*boot);
     // The firmware's items have them now.
-    for (auto* bytes : {&config.kernel, &config.initrd}) *bytes = {};
+    for (auto* bytes : {&config.kernel, &config.initrd}) *bytes = std::vector<uint8_t>();
     config.modules.clear();
   }
   auto ram = mem::Ram::create(config.ram_mib * kMib);

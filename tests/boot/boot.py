@@ -25,8 +25,7 @@ from guest import BANNER, SERIAL, TOP, Failure, Guest, check, copy_partition, fs
 FIRMWARE = pathlib.Path("/usr/share/seabios/bios-256k.bin")
 MACHINE = {"amd64": "x86_64", "i386": "i686", "i386-pae": "i686"}
 RAM_MIB = 256
-# What Ilse may need beside the RAM that its guest has touched: the code cache (--jit-cache, 32 MiB) comes on top.
-BESIDE_RAM_MIB = {"interp": 64, "jit": 96}
+BESIDE_RAM_MIB = 64  # what Ilse may need beside the RAM that its guest has touched
 SKIP = 77
 
 
@@ -62,12 +61,11 @@ def resident(pid):
     return ram / 1024, other / 1024
 
 
-def check_resident(pid, engine):
+def check_resident(pid):
     ram, other = resident(pid)
     print(f"resident: {ram:.0f} MiB of the guest's RAM, {other:.1f} MiB beside it")
     check(0 < ram < RAM_MIB, "the whole of the guest's RAM, or none, is resident")
-    limit = BESIDE_RAM_MIB[engine]
-    check(other <= limit, f"more than {limit} MiB beside the guest's RAM")
+    check(other <= BESIDE_RAM_MIB, f"more than {BESIDE_RAM_MIB} MiB beside the guest's RAM")
 
 
 def talk(guest, kind, medium):
@@ -132,7 +130,7 @@ def boot(arguments, files, work):
         if arguments.smp > 1:
             talk_to_all(guest, arguments.smp)
         if arguments.resident:
-            check_resident(guest.process.pid, arguments.engine)
+            check_resident(guest.process.pid)
         if arguments.reboot:
             guest.type("reboot")
             started = time.monotonic()

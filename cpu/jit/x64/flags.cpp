@@ -16,35 +16,62 @@ uint32_t inputs_of(const Step& s) { return 1u << s.d | (s.has_register ? 1u << s
 
 }  // namespace
 
-// LAHF, SETO and MOV leave the flags alone, so that they are good in both places afterwards.
+// They are good in both places afterwards: LAHF, SETO and MOV leave them alone.
 void Translator::flush_flags() {
   if (flags_ == Flags::Recipe) {
     replay(pending_);
     flags_ = Flags::Host;
   }
   if (flags_ != Flags::Host) return;
+  const bool mended = af_is_zero_;
   save_flags();
+  if (mended) load_flags();
   flags_ = Flags::Both;
   forget_steps();
 }
 
 void Translator::save_flags() {
   lahf();
-  seto(al);
-  mov(ptr[rbp + layout_.flags], ax);
+  if (!of_in_memory_) seto(al);
+  if (af_is_zero_) and_(ah, static_cast<uint32_t>(~kAF & 0xFF));
+  if (of_in_memory_) {
+    mov(ptr[rbp + layout_.flags + 1], ah);
+  } else {
+    mov(ptr[rbp + layout_.flags], ax);
+  }
+}
+
+// The host's OF is the guest's, and something is about to change it that the guest's does not follow.
+void Translator::keep_of() {
+  if (!of_in_memory_) seto(ptr[rbp + layout_.flags]);
+  of_in_memory_ = true;
+}
+
+// The host's flags are not the guest's, or not all of them.
+void Translator::in_memory() {
+  flags_ = Flags::Memory;
+  af_is_zero_ = of_in_memory_ = false;
 }
 
 void Translator::load_flags() {
   movzx(eax, word[rbp + layout_.flags]);
   add(al, 0x7F);
   sahf();
+  af_is_zero_ = of_in_memory_ = false;
 }
 
-void Translator::want_host_flags() {
-  if (flags_ != Flags::Memory && flags_ != Flags::Recipe) return;
+// `of`: OF is to be looked at.
+void Translator::want_host_flags(bool of) {
+  const bool mend = of && of_in_memory_;
+  if (flags_ != Flags::Memory && flags_ != Flags::Recipe && !mend) return;
   const bool taken = busy_[rax.getIdx()];
   if (taken) mov(ptr[rbp + layout_.spill], rax);
-  if (flags_ == Flags::Memory) {
+  if (mend) {
+    if (flags_ == Flags::Host) save_flags();
+    load_flags();
+    flags_ = Flags::Both;
+    forget_steps();
+  } else if (flags_ == Flags::Memory) {
     load_flags();
     flags_ = Flags::Both;
   } else {
@@ -61,7 +88,7 @@ void Translator::forget_steps() {
 
 // The host's flags are used for something else.
 void Translator::spoil_flags() {
-  if (flags_ != Flags::Recipe) flags_ = Flags::Memory;
+  if (flags_ != Flags::Recipe) in_memory();
 }
 
 // Before operation `r` that leaves the flags beyond `mask` alone, where `step` can be done again: true when
@@ -81,10 +108,12 @@ bool Translator::defer(uint32_t mask, const std::optional<Step>& step) {
 
 // Behind an operation that has set the flags of `mask`, by `step` if that can be done again.
 void Translator::made_flags(uint32_t mask, std::optional<Step> step, bool deferred) {
+  if ((mask & kAF) != 0) af_is_zero_ = false;
+  if ((mask & kOF) != 0) of_in_memory_ = false;
   if (mask == 0) {
     spoil_flags();
   } else if (live_ == 0) {
-    flags_ = Flags::Memory;
+    in_memory();
     forget_steps();
   } else if (deferred) {
     pending_.push_back(*step);
@@ -105,7 +134,7 @@ void Translator::made_flags(uint32_t mask, std::optional<Step> step, bool deferr
 bool Translator::dead_before(unsigned k, uint32_t inputs) const {
   for (; k < lifted_.size(); ++k) {
     const Lifted& l = lifted_[k];
-    if (!l.native || l.flags_read != 0) return false;
+    if (!l.native || l.flags_read != 0 || l.may_write_flags) return false;
     if (l.flags_written == kOSZAPC) return true;
     if ((l.registers_written & inputs) != 0) return false;
     if (l.flags_written != 0) inputs |= l.registers_written;
@@ -119,7 +148,7 @@ void Translator::settle_flags(bool exits, bool spoils, bool makes) {
   if (flags_ != Flags::Host) return;
   const uint32_t needed = exits ? +kOSZAPC : (live_ & ~l.flags_written) | l.flags_read;
   if (needed == 0) {
-    flags_ = Flags::Memory;
+    in_memory();
     forget_steps();
   } else if (exits || (spoils && !makes)) {
     uint32_t inputs = 0;
@@ -146,6 +175,7 @@ void Translator::age_steps() {
 
 // Does the steps again on RAX, for their flags.
 void Translator::replay(const std::vector<Step>& steps) {
+  af_is_zero_ = of_in_memory_ = false;
   if (steps.empty() || !steps.front().full) load_flags();
   for (const Step& s : steps) {
     Reg d = view(Reg64(s.d), s.width), x = view(rax, s.width);
@@ -183,14 +213,18 @@ void Translator::replay(const std::vector<Step>& steps) {
         dec(x);
         break;
       case Step::Kind::Rol:
+        if (count != 1) keep_of();
         ror(x, count);
         rol(x, count);
         break;
       case Step::Kind::Ror:
+        if (count != 1) keep_of();
         rol(x, count);
         ror(x, count);
         break;
     }
+    const bool rotates = s.kind == Step::Kind::Rol || s.kind == Step::Kind::Ror;
+    if (!rotates || count == 1) of_in_memory_ = false;
   }
 }
 

@@ -116,7 +116,8 @@ void Translator::check_tlb(Reg64 lin, unsigned width, bool write) {
   // The call for a missing translation keeps the linear address and the guest's general registers only.
   Label* miss = slow_;
   if (!spill_t && !spill_u && xmm_loaded_ == 0) {
-    Miss& mine = misses_.emplace_back(Miss{index_, lin, width | (write ? Engine::kWrite : 0u), {}, {}});
+    Miss& mine = misses_.emplace_back(
+        Miss{index_, static_cast<unsigned>(lin.getIdx()), width | (write ? Engine::kWrite : 0u), {}, {}});
     L(mine.retry);
     miss = &mine.out;
   }
@@ -139,16 +140,20 @@ void Translator::check_tlb(Reg64 lin, unsigned width, bool write) {
   spoil_flags();
 }
 
-void Translator::mend_misses(std::vector<Label>& slow) {
+void Translator::mend_misses() {
+  std::array<Label, 3> by_register;
   for (Miss& m : misses_) {
     L(m.out);
-    mov(ptr[rbp + layout_.linear], m.linear);
-    mov(rax, reinterpret_cast<uint64_t>(block_->insns + m.insn));
-    mov(edx, m.how);
-    call(stubs_.miss);
-    mov(m.linear, ptr[rbp + layout_.linear]);
+    push(m.how | m.insn << Engine::kInsnShift);
+    call(by_register[m.linear]);
     jnz(m.retry);
-    jmp(slow[m.insn]);
+    jmp(out_[m.insn].label);
+  }
+  for (unsigned r = 0; r < by_register.size(); ++r) {
+    if (by_register[r].getId() == 0) continue;
+    L(by_register[r]);
+    mov(r == 0 ? rcx : rax, reinterpret_cast<uint64_t>(block_));
+    jmp(stubs_.miss[r]);
   }
 }
 

@@ -5,6 +5,12 @@ namespace ilse::cpu::jit {
 
 using namespace Xbyak;
 
+namespace {
+
+constexpr uint32_t kProduct = kSF | kZF | kAF | kPF;
+
+}  // namespace
+
 void Translator::shift(Ref r) {
   const MicroOp& m = (*list_)[r];
   const unsigned width = width_of(m.width);
@@ -17,13 +23,23 @@ void Translator::shift(Ref r) {
   auto dest = values_[m.a].kind == Value::Kind::Stored ? std::nullopt
               : width >= 4                             ? destination(r)
                                                        : in_place_narrow(r, m.a);
+  const auto n = static_cast<int>(count.imm & (width == 8 ? 63 : 31));
+  const bool keeps_of = n != 1 && (m.op == Op::RolKeepOf || m.op == Op::RorKeepOf);
+  // Of any other count than 1 the makers' processors have OF of their own; the guest's is that of a shift
+  // by 1.
+  const bool by_one_first = n != 1 && !keeps_of && m.op != Op::Sar && (live_ & mask & kOF) != 0;
+  if (through_carry && width < 4) throw Refused{};
+  if (variable && (live_ & (kOF | kAF)) != 0) {
+    shift_by_cl(r, dest);
+    return;
+  }
   // What the shift may keep has to be there.
   std::optional<Step> step;
   bool deferred = false;
   if (through_carry || (variable && live_ != 0)) {
     want_host_flags();
   } else if (rotates && live_ != 0) {
-    if (dest && guest_register(m.a) == dest) {
+    if (dest && guest_register(m.a) == dest && !by_one_first) {
       step = Step{.kind = left ? Step::Kind::Rol : Step::Kind::Ror,
                   .width = static_cast<uint8_t>(width),
                   .d = *dest,
@@ -32,6 +48,10 @@ void Translator::shift(Ref r) {
                   .made_at = index_};
     }
     deferred = defer(mask, step);
+    if (!deferred && keeps_of) {
+      want_host_flags();
+      keep_of();
+    }
   }
   if (variable) {
     if (busy_[rcx.getIdx()] && !(count.kind == Value::Kind::Host && count.reg == rcx.getIdx()))
@@ -39,17 +59,14 @@ void Translator::shift(Ref r) {
     move(rcx, m.b, 1);
   }
   auto emit_on = [&](const Xbyak::Operand& d) {
-    const int n = static_cast<int>(count.imm & 0xFF);
-    switch (m.op) {
-      case Op::Shl: variable ? shl(d, cl) : shl(d, n); break;
-      case Op::Shr: variable ? shr(d, cl) : shr(d, n); break;
-      case Op::Sar: variable ? sar(d, cl) : sar(d, n); break;
-      case Op::Rol:
-      case Op::RolKeepOf: variable ? rol(d, cl) : rol(d, n); break;
-      case Op::Ror:
-      case Op::RorKeepOf: variable ? ror(d, cl) : ror(d, n); break;
-      case Op::Rcl: variable ? rcl(d, cl) : rcl(d, n); break;
-      default: variable ? rcr(d, cl) : rcr(d, n); break;
+    if (variable) {
+      shift_operand(m.op, d, -1);
+    } else if (by_one_first) {
+      shift_operand(m.op, d, 1);
+      seto(ptr[rbp + layout_.flags]);
+      shift_operand(m.op, d, n - 1);
+    } else {
+      shift_operand(m.op, d, n);
     }
   };
   if (values_[m.a].kind == Value::Kind::Stored) {
@@ -71,7 +88,75 @@ void Translator::shift(Ref r) {
     use(m.b);
     finish(r, d, dest.has_value());
   }
+  const bool kept = keeps_of && of_in_memory_;
   made_flags(mask, step, deferred);
+  if (deferred || live_ == 0) return;
+  of_in_memory_ = by_one_first || kept;
+  if (!rotates) af_is_zero_ = true;
+}
+
+void Translator::shift_operand(Op op, const Xbyak::Operand& d, int n) {
+  const bool by_cl = n < 0;
+  switch (op) {
+    case Op::Shl: by_cl ? shl(d, cl) : shl(d, n); break;
+    case Op::Shr: by_cl ? shr(d, cl) : shr(d, n); break;
+    case Op::Sar: by_cl ? sar(d, cl) : sar(d, n); break;
+    case Op::Rol:
+    case Op::RolKeepOf: by_cl ? rol(d, cl) : rol(d, n); break;
+    case Op::Ror:
+    case Op::RorKeepOf: by_cl ? ror(d, cl) : ror(d, n); break;
+    case Op::Rcl: by_cl ? rcl(d, cl) : rcl(d, n); break;
+    default: by_cl ? rcr(d, cl) : rcr(d, n); break;
+  }
+}
+
+// By CL, with flags that are wanted: they go to memory, unless the count is 0.
+void Translator::shift_by_cl(Ref r, std::optional<uint8_t> dest) {
+  const MicroOp& m = (*list_)[r];
+  const unsigned width = width_of(m.width);
+  const Value count = values_[m.b];
+  const bool rotates = m.op >= Op::Rol && m.op <= Op::Rcr;
+  const bool through_carry = m.op == Op::Rcl || m.op == Op::Rcr;
+  const bool stored = values_[m.a].kind == Value::Kind::Stored;
+  if (busy_[rcx.getIdx()] && !(count.kind == Value::Kind::Host && count.reg == rcx.getIdx())) throw Refused{};
+  if (busy_[rax.getIdx()] || (stored && pointer_ == rcx.getIdx())) throw Refused{};
+  if (flags_ == Flags::Host || flags_ == Flags::Recipe) flush_flags();
+  if (rotates) want_host_flags();  // what it keeps
+  move(rcx, m.b, 1);
+  busy_[rcx.getIdx()] = busy_[rax.getIdx()] = true;
+  Reg64 d = stored ? Reg64(pointer_) : dest ? Reg64(*dest) : alloc();
+  const bool same = !stored && dest && guest_register(m.a) == dest;
+  if (!stored && !same) move(d, m.a, width);
+  const Address at = width == 8 ? qword[d] : width == 4 ? dword[d] : width == 2 ? word[d] : byte[d];
+  const Reg in_register = view(d, width);
+  const Xbyak::Operand& place = stored ? static_cast<const Xbyak::Operand&>(at) : in_register;
+  if (m.op == Op::Sar) {
+    mov(byte[rbp + layout_.spill], 0);
+  } else {
+    mov(view(rax, width), place);
+    shift_operand(m.op, view(rax, width), 1);
+    seto(ptr[rbp + layout_.spill]);
+    if (through_carry) bt(word[rbp + layout_.flags], 8);
+  }
+  shift_operand(m.op, place, -1);
+  lahf();
+  if (!rotates) and_(ah, static_cast<uint32_t>(~kAF & 0xFF));
+  mov(al, ptr[rbp + layout_.spill]);
+  Label none;
+  test(cl, width == 8 ? 63 : 31);
+  jz(none);
+  mov(ptr[rbp + layout_.flags], ax);
+  L(none);
+  busy_[rcx.getIdx()] = busy_[rax.getIdx()] = false;
+  use(m.a);
+  use(m.b);
+  if (stored) {
+    values_[r].kind = Value::Kind::Stored;
+  } else {
+    finish(r, d, dest.has_value());
+  }
+  in_memory();
+  forget_steps();
 }
 
 void Translator::double_shift(Ref r) {
@@ -79,23 +164,26 @@ void Translator::double_shift(Ref r) {
   const unsigned width = width_of(m.width);
   const Value count = values_[m.c];
   const bool variable = count.kind != Value::Kind::Imm;
+  const auto n = static_cast<uint8_t>(count.imm & (width == 8 ? 63 : 31));
   const uint32_t mask = flags_of(r);
+  const bool left = m.op == Op::Shld;
+  if (variable && (live_ & (kOF | kAF)) != 0) throw Refused{};
   if (variable && live_ != 0) want_host_flags();
   if (variable) move(rcx, m.c, 1);
   busy_[rcx.getIdx()] = true;
   Reg64 d = alloc();
   move(d, m.a, width);
   Reg64 s = reg_for(m.b, lazy_temp(m.b, d.getIdx()));
-  if (m.op == Op::Shld) {
-    if (variable) {
-      shld(view(d, width), view(s, width), cl);
-    } else {
-      shld(view(d, width), view(s, width), static_cast<uint8_t>(count.imm));
-    }
-  } else if (variable) {
-    shrd(view(d, width), view(s, width), cl);
+  const bool by_one_first = !variable && n != 1 && (live_ & mask & kOF) != 0;
+  if (by_one_first) {
+    mov(rcx, d);
+    left ? shld(view(rcx, width), view(s, width), 1) : shrd(view(rcx, width), view(s, width), 1);
+    seto(ptr[rbp + layout_.flags]);
+  }
+  if (variable) {
+    left ? shld(view(d, width), view(s, width), cl) : shrd(view(d, width), view(s, width), cl);
   } else {
-    shrd(view(d, width), view(s, width), static_cast<uint8_t>(count.imm));
+    left ? shld(view(d, width), view(s, width), n) : shrd(view(d, width), view(s, width), n);
   }
   busy_[rcx.getIdx()] = false;
   use(m.a);
@@ -103,6 +191,9 @@ void Translator::double_shift(Ref r) {
   use(m.c);
   finish(r, d, false);
   made_flags(mask);
+  if (live_ == 0) return;
+  of_in_memory_ = by_one_first;
+  af_is_zero_ = true;
 }
 
 void Translator::multiply(Ref r) {
@@ -125,6 +216,7 @@ void Translator::multiply(Ref r) {
       Reg64 d = dest ? Reg64(*dest) : alloc();
       imul(view(d, width), view(s, width), static_cast<int>(b.imm));
       use(m.b);
+      settle_product(d, width, false);
       finish(r, d, dest.has_value());
     } else {
       const bool same_a = dest && a.kind == Value::Kind::Guest && kHostOf[a.reg] == *dest;
@@ -136,6 +228,7 @@ void Translator::multiply(Ref r) {
       imul(view(d, width), view(s, width));
       use(m.a);
       use(m.b);
+      settle_product(d, width, false);
       finish(r, d, dest.has_value());
     }
   } else {
@@ -152,9 +245,33 @@ void Translator::multiply(Ref r) {
     }
     use(m.a);
     use(m.b);
+    settle_product(rax, width, true);
     place_pair(r, second, width);
   }
-  made_flags(mask);
+  if ((live_ & kProduct) == 0) made_flags(mask);
+}
+
+// SF, ZF, AF and PF of a product are the makers' own; the guest's go to memory.
+void Translator::settle_product(Reg64 low, unsigned width, bool pair) {
+  if ((live_ & kProduct) == 0) return;
+  Reg64 t = low;
+  for (uint8_t x : {0, 2, 1}) {
+    const bool taken = busy_[x] || x == low.getIdx() || (pair && x == rdx.getIdx());
+    if (!taken) t = Reg64(x);
+  }
+  if (t.getIdx() == low.getIdx()) throw Refused{};
+  seto(ptr[rbp + layout_.flags]);
+  test(view(low, width), view(low, width));
+  setp(ptr[rbp + layout_.flags + 1]);
+  sets(t.cvt8());
+  // SF to bit 7, PF to bit 2, CF, which is OF, to bit 0.
+  shl(t.cvt8(), 5);
+  or_(t.cvt8(), ptr[rbp + layout_.flags + 1]);
+  shl(t.cvt8(), 2);
+  or_(t.cvt8(), ptr[rbp + layout_.flags]);
+  mov(ptr[rbp + layout_.flags + 1], t.cvt8());
+  in_memory();
+  forget_steps();
 }
 
 // The results in rAX and rDX; of one byte in AL and AH.

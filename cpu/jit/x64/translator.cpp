@@ -58,8 +58,26 @@ size_t Translator::make_leave_null() {
   return at;
 }
 
+size_t Translator::make_edge() {
+  size_t at = getSize();
+  mov(ptr[rbp + layout_.edge], eax);
+  mov(eax, Engine::kEdge);
+  jmp(stubs_.leave);
+  return at;
+}
+
+size_t Translator::make_interpret() {
+  static_assert(sizeof(Insn) == 64);
+  size_t at = getSize();
+  mov(ptr[rbp + layout_.block], rdx);
+  shl(eax, 6);
+  add(rax, ptr[rdx + offsetof(Block, insns)]);
+  jmp(stubs_.leave);
+  return at;
+}
+
 // Called from translated code. The registers that a call may change are kept where they belong.
-size_t Translator::make_miss() {
+size_t Translator::make_miss(unsigned linear) {
   constexpr std::array<uint8_t, 4> kSaved{3, 12, 13, 14};
   size_t at = getSize();
   auto kept = [&](unsigned g) {
@@ -69,17 +87,18 @@ size_t Translator::make_miss() {
   for (unsigned g = 0; g < 16; ++g) {
     if (!kept(g)) mov(ptr[rbp + layout_.gpr + 8 * static_cast<int>(g)], Reg64(kHostOf[g]));
   }
+  mov(ptr[rbp + layout_.linear], Reg64(static_cast<int>(linear)));
   lea(rdi, ptr[rbp - kBias]);
-  mov(rsi, rax);
-  sub(rsp, 8);
+  mov(rsi, linear == 0 ? rcx : rax);
+  mov(edx, ptr[rsp + 8]);
   mov(rax, reinterpret_cast<uint64_t>(stubs_.refill));
   call(rax);
-  add(rsp, 8);
   test(al, al);
   for (unsigned g = 0; g < 16; ++g) {
     if (!kept(g)) mov(Reg64(kHostOf[g]), ptr[rbp + layout_.gpr + 8 * static_cast<int>(g)]);
   }
-  ret();
+  mov(Reg64(static_cast<int>(linear)), ptr[rbp + layout_.linear]);
+  ret(8);
   return at;
 }
 
@@ -199,8 +218,12 @@ void Translator::lift() {
     read(model);
     l.native = supported(i, l.list);
     for (const MicroOp& m : l.list) {
-      l.flags_read |= m.flags_read;
-      l.flags_written |= m.flags_written;
+      if (m.op == Op::SetFlagsIfCount) {
+        l.may_write_flags = true;
+      } else {
+        l.flags_read |= m.flags_read;
+        l.flags_written |= m.flags_written;
+      }
       if (m.op != Op::WriteReg && m.op != Op::WriteRegUnless) continue;
       const uint8_t host = kHostOf[slot_of(m) / 8];
       if (host != kInMemory) l.registers_written |= 1u << host;
@@ -244,14 +267,12 @@ void Translator::advance(int64_t delta) {
 }
 
 void Translator::interpret_from(unsigned k) {
-  mov(rax, reinterpret_cast<uint64_t>(block_));
-  mov(ptr[rbp + layout_.block], rax);
-  mov(rax, reinterpret_cast<uint64_t>(block_->insns + k));
-  jmp(stubs_.leave);
+  mov(eax, k);
+  jmp(interpret_);
 }
 
 // To a successor at `delta` from the block's address.
-void Translator::edge(Code& code, bool taken, int64_t delta) {
+void Translator::edge(bool taken, int64_t delta) {
   const Block& b = *block_;
   int64_t offset = static_cast<int64_t>(b.phys & 0xFFF) + delta;
   if (offset < 0 || offset >= 4096 || b.second != ~0ull) {
@@ -259,18 +280,14 @@ void Translator::edge(Code& code, bool taken, int64_t delta) {
     return;
   }
   advance(delta);
-  Edge& e = code.out.emplace_front();
-  e.from = block_;
-  e.taken = taken;
-  e.delta = delta;
   Label stub;
   jmp(stub);
-  e.jump = const_cast<uint8_t*>(getCurr()) - 4;
+  uint8_t* jump = const_cast<uint8_t*>(getCurr()) - 4;
   L(stub);
-  mov(rax, reinterpret_cast<uint64_t>(&e));
-  mov(ptr[rbp + layout_.edge], rax);
-  mov(eax, Engine::kEdge);
-  jmp(stubs_.leave);
+  mov(eax, static_cast<uint32_t>(edges_->size()));
+  jmp(stubs_.edge);
+  edges_->push_back(
+      {.from = block_, .jump = jump, .next = nullptr, .delta = static_cast<int32_t>(delta), .taken = taken});
 }
 
 void Translator::cross_page(int64_t delta) {
@@ -328,13 +345,16 @@ void Translator::call_handler(const Insn* copy) {
   for (unsigned g = 0; g < 16; ++g) {
     if (kHostOf[g] != kInMemory) mov(Reg64(kHostOf[g]), ptr[rbp + layout_.gpr + 8 * static_cast<int>(g)]);
   }
-  flags_ = Flags::Memory;
+  in_memory();
 }
 
 // --- the block -------------------------------------------------------------------------------------------
 
-void Translator::translate(Block& b, Code& code, const std::function<const Insn*(const Insn&)>& copy) {
+void Translator::translate(Block& b, Code& code, std::deque<Edge>& edges,
+                           const std::function<const Insn*(const Insn&)>& copy) {
   block_ = &b;
+  edges_ = &edges;
+  const size_t before = edges.size();
   lift();
   for (;;) {
     try {
@@ -344,7 +364,7 @@ void Translator::translate(Block& b, Code& code, const std::function<const Insn*
       // This one instruction goes through its handler; with it the liveness of flags changes.
       lifted_[index_].native = false;
       reset();
-      code.out.clear();
+      edges.resize(before);
       handler_calls_ = 0;
     }
   }
@@ -356,19 +376,38 @@ Translation Translator::shown(uint64_t address, std::span<const uint8_t> host) c
   return t;
 }
 
+// Behind the block's last instruction, where little is ever run.
+void Translator::ways_out() {
+  mend_misses();
+  for (unsigned k = 0; k < out_.size(); ++k) {
+    WayOut& out = out_[k];
+    if (out.label.getId() == 0) continue;
+    L(out.label);
+    store_xmm(out.xmm);
+    if (!out.recipe.empty()) {
+      replay(out.recipe);
+      save_flags();
+    }
+    interpret_from(k);
+  }
+  if (interpret_.getId() == 0) return;
+  L(interpret_);
+  mov(rdx, reinterpret_cast<uint64_t>(block_));
+  jmp(stubs_.interpret);
+}
+
 void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&)>& copy) {
   const Block& b = *block_;
   find_live_flags();
   Label over;
-  std::vector<Label> slow(b.count);
-  std::vector<uint16_t> dirty(b.count);             // XMM registers to be written back on the way out
-  std::vector<std::vector<Step>> recipes(b.count);  // of the flags there
+  out_ = std::vector<WayOut>(b.count);
+  interpret_ = Label();
   xmm_loaded_ = xmm_dirty_ = 0;
   const size_t entry = getSize();
   sub(qword[rbp + layout_.budget], b.count);
   js(over);
   const size_t body = getSize();
-  flags_ = Flags::Memory;
+  in_memory();
   forget_steps();
   misses_.clear();
   bool open = true;  // runs on behind the last instruction
@@ -379,8 +418,9 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
     index_ = k;
     insn_ = &i;
     live_ = l.live_after;
-    slow_ = &slow[k];
-    dirty[k] = xmm_dirty_;
+    WayOut& out = out_[k];
+    slow_ = &out.label;
+    out.xmm = xmm_dirty_;
     if (!l.native) {
       open = i.row != nullptr && !i.row->has(kEndsBlock);
       if (open) {
@@ -394,17 +434,17 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
     }
     if (l.vector) {
       settle_flags(l.exits, false, false);
-      if (flags_ == Flags::Recipe) recipes[k] = pending_;
+      if (flags_ == Flags::Recipe) out.recipe = pending_;
       vector();
       age_steps();
       continue;
     }
     if (!l.list.empty() && is_transfer(l.list.back())) {
       store_xmm(xmm_dirty_);
-      dirty[k] = 0;
+      out.xmm = 0;
     }
     begin(l);
-    if (flags_ == Flags::Recipe) recipes[k] = pending_;
+    if (flags_ == Flags::Recipe) out.recipe = pending_;
     for (Ref r = 0; r < l.list.size(); ++r) emit(r);
     age_steps();
     if (l.list.empty() || !is_transfer(l.list.back())) continue;
@@ -416,32 +456,22 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
     const bool wide = (b.mode & kModeCodeMask) == kModeCode64;
     const int64_t taken = next + (wide ? static_cast<int64_t>(i.imm) : static_cast<int32_t>(i.imm));
     if (last.op == Op::Branch) {
-      edge(code, true, taken);
+      edge(true, taken);
       continue;
     }
     Label to;
     branch_to(last.a, to);
-    edge(code, false, next);
+    edge(false, next);
     L(to);
-    edge(code, true, taken);
+    edge(true, taken);
   }
   ways_out_ = static_cast<uint32_t>(getSize());
   if (open) {
     flush_flags();
     store_xmm(xmm_dirty_);
-    edge(code, false, b.bytes);
+    edge(false, b.bytes);
   }
-  mend_misses(slow);
-  for (unsigned k = 0; k < b.count; ++k) {
-    if (slow[k].getId() == 0) continue;
-    L(slow[k]);
-    store_xmm(dirty[k]);
-    if (!recipes[k].empty()) {
-      replay(recipes[k]);
-      save_flags();
-    }
-    interpret_from(k);
-  }
+  ways_out();
   L(over);
   add(qword[rbp + layout_.budget], b.count);
   mov(eax, Engine::kDispatcher);

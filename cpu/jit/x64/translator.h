@@ -25,9 +25,13 @@ namespace ilse::cpu::jit {
 struct Stubs {
   const uint8_t* leave;       // stores the registers and returns RAX
   const uint8_t* leave_null;  // the same without the registers, and 0
-  const uint8_t* miss;        // RAX: the instruction, EDX: how; not zero: retry
+  const uint8_t* edge;        // EAX: its number
+  const uint8_t* interpret;   // RDX: the block, EAX: the instruction's number in it
+  // By the register of the linear address. RAX or, where that is it, RCX: the block. On the stack: how, which
+  // it takes off. Not zero: retry.
+  std::array<const uint8_t*, 3> miss;
   bool (*call_handler)(Cpu&, const Insn*);
-  bool (*refill)(Cpu&, const Insn*, uint32_t how);
+  bool (*refill)(Cpu&, const Block*, uint32_t how);
 };
 
 }  // namespace ilse::cpu::jit
@@ -57,7 +61,8 @@ class Translator : private Xbyak::CodeGenerator {
 
   // Fills `code` but for its addresses' view. `copy` gives an instruction that goes through its handler a
   // place of its own.
-  void translate(Block& b, Code& code, const std::function<const Insn*(const Insn&)>& copy);
+  void translate(Block& b, Code& code, std::deque<Edge>& edges,
+                 const std::function<const Insn*(const Insn&)>& copy);
   size_t size() const { return getSize(); }
   // The block for a listener; valid as long as this.
   Translation shown(uint64_t address, std::span<const uint8_t> host) const;
@@ -67,7 +72,9 @@ class Translator : private Xbyak::CodeGenerator {
   size_t make_trampoline();
   size_t make_leave();
   size_t make_leave_null();
-  size_t make_miss();
+  size_t make_edge();
+  size_t make_interpret();
+  size_t make_miss(unsigned linear);
   size_t make_interpret_target();
 
   // Room that any block's code fits in.
@@ -99,6 +106,7 @@ class Translator : private Xbyak::CodeGenerator {
     uint32_t live_after = 0;   // status flags that somebody may look at
     uint32_t live_inside = 0;  // those but for ways out: what the block itself, or its successor, looks at
     uint32_t flags_read = 0, flags_written = 0;
+    bool may_write_flags = false;    // unless a count is 0
     uint32_t registers_written = 0;  // host registers of guest registers
     uint32_t host = 0;               // where its code begins
   };
@@ -115,9 +123,10 @@ class Translator : private Xbyak::CodeGenerator {
   bool supported(const Insn& i, std::vector<MicroOp>& list) const;
   void find_live_flags();
   void attempt(Code& code, const std::function<const Insn*(const Insn&)>& copy);
+  void ways_out();
   void advance(int64_t delta);
   void interpret_from(unsigned k);
-  void edge(Code& code, bool taken, int64_t delta);
+  void edge(bool taken, int64_t delta);
   void cross_page(int64_t delta);
   void look_up_target(Xbyak::Label& miss);
   void call_handler(const Insn* copy);
@@ -126,7 +135,9 @@ class Translator : private Xbyak::CodeGenerator {
   void flush_flags();
   void save_flags();
   void load_flags();
-  void want_host_flags();
+  void want_host_flags(bool of = false);
+  void keep_of();
+  void in_memory();
   void forget_steps();
   void spoil_flags();
   bool defer(uint32_t mask, const std::optional<Step>& step);
@@ -145,7 +156,10 @@ class Translator : private Xbyak::CodeGenerator {
   void compare(Ref r);
   void compute(Ref r);
   void shift(Ref r);
+  void shift_operand(Op op, const Xbyak::Operand& d, int n);
+  void shift_by_cl(Ref r, std::optional<uint8_t> dest);
   void double_shift(Ref r);
+  void settle_product(Xbyak::Reg64 low, unsigned width, bool pair);
   void multiply(Ref r);
   void divide(Ref r);
   void scan(Ref r);
@@ -167,7 +181,7 @@ class Translator : private Xbyak::CodeGenerator {
   void bit_unit(Ref r);
   void linear(Ref r);
   void check_tlb(Xbyak::Reg64 lin, unsigned width, bool write);
-  void mend_misses(std::vector<Xbyak::Label>& slow);
+  void mend_misses();
   void load(Ref r);
   void load_for_write(Ref r);
   void store(Ref r);
@@ -214,9 +228,21 @@ class Translator : private Xbyak::CodeGenerator {
   unsigned index_ = 0;  // of the running instruction
   const Insn* insn_ = nullptr;
   std::vector<Lifted> lifted_;
-  Xbyak::Label* slow_ = nullptr;
-  uint32_t live_ = 0;  // flags, behind the running instruction
+  std::deque<Edge>* edges_ = nullptr;
+  // How each instruction is left for the interpreter: what has to be in memory then.
+  struct WayOut {
+    Xbyak::Label label;
+    uint16_t xmm = 0;          // registers
+    std::vector<Step> recipe;  // of the flags
+  };
+  std::vector<WayOut> out_;
+  Xbyak::Label interpret_;
+  Xbyak::Label* slow_ = nullptr;  // the running instruction's
+  uint32_t live_ = 0;             // flags, behind the running instruction
   Flags flags_ = Flags::Memory;
+  // Where the processors' makers differ (tests/oracle/UNDEFINED.md) the host's flag is not the guest's: AF,
+  // which is 0, and OF, whose right value is in memory already.
+  bool af_is_zero_ = false, of_in_memory_ = false;
   std::vector<Step> pending_;                // what has set flags since they were last in memory
   bool steps_known_ = true;                  // all of it
   uint16_t xmm_loaded_ = 0, xmm_dirty_ = 0;  // the guest's that are in the host's
@@ -226,7 +252,7 @@ class Translator : private Xbyak::CodeGenerator {
   // An access whose miss may be mended without the interpreter.
   struct Miss {
     unsigned insn;
-    Xbyak::Reg64 linear;
+    unsigned linear;  // host register
     uint32_t how;
     Xbyak::Label out, retry;
   };
