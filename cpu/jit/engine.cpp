@@ -43,6 +43,12 @@ void Engine::make_stubs(Cpu& c) {
               .seg = at(c.seg.data()),
               .xmm = at(c.ymm.data()),
               .xmm_stride = static_cast<int32_t>(sizeof c.ymm[0]),
+              .st = at(c.fpu.st.data()),
+              .cw = at(&c.fpu.cw),
+              .sw = at(&c.fpu.sw),
+              .top = at(&c.fpu.top),
+              .tag = at(&c.fpu.tag),
+              .fip = at(&c.fpu.fip),
               .flags = at(&c.jit.flags),
               .spill = at(&c.jit.spill),
               .linear = at(&c.jit.linear),
@@ -99,14 +105,14 @@ void Engine::link(Edge& e, Block& to) {
   ++counters_.linked;
 }
 
-bool Engine::translate(Block& b, uint64_t rip) {
+bool Engine::translate(Block& b, uint64_t rip, unsigned x87_top) {
   if (cache_.room() < Translator::kMaxBytes) return false;
   const uint8_t* at = cache_.free();
   Translator t(*layout_, *stubs_, cache_.free(), cache_.room());
   Code& code = codes_.emplace_back();
   const size_t edges = edges_.size();
   try {
-    t.translate(b, code, edges_, [this](const Insn& i) {
+    t.translate(b, code, edges_, x87_top, [this](const Insn& i) {
       auto& copy = copies_.emplace_back();
       copy[0] = i;
       copy[1].fn = &end_of_copy;
@@ -115,6 +121,7 @@ bool Engine::translate(Block& b, uint64_t rip) {
   } catch (const Xbyak::Error&) {
     codes_.pop_back();
     edges_.resize(edges);
+    ++counters_.failed;
     return false;
   }
   code.entry = cache_.run_address(code.entry);
@@ -141,7 +148,7 @@ const Insn* Engine::count_entry(Cpu& c, const Insn* i) {
     c.blocks().reset();
     return b.first(c, i);
   }
-  if (!e.translate(b, c.rip())) {
+  if (!e.translate(b, c.rip(), c.fpu.top)) {
     b.first = nullptr;
     return i->fn(c, i);
   }

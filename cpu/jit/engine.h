@@ -41,6 +41,7 @@ struct Code {
 
 struct Counters {
   uint64_t translated = 0;     // blocks
+  uint64_t failed = 0;         // blocks that the assembler would not take: an error of the translator's
   uint64_t instructions = 0;   // in them
   uint64_t handler_calls = 0;  // instructions among these that go through the interpreter's handler
   uint64_t host_bytes = 0;
@@ -76,7 +77,7 @@ class Engine {
 
   explicit Engine(const Settings& settings);
   void make_stubs(Cpu& c);
-  bool translate(Block& b, uint64_t rip);
+  bool translate(Block& b, uint64_t rip, unsigned x87_top);
   void link(Edge& e, Block& to);
   static void unlink(Edge& e);
   static const Insn* count_entry(Cpu& c, const Insn* i);

@@ -110,6 +110,18 @@ class Bench::Impl {
         x = {lane.word[0], lane.word[1]};
       }
     }
+    if (!random.one_in(4)) {
+      X87& f = cpu_.fpu;
+      f.cw = 0x7F;
+      if (random.one_in(3)) f.cw |= static_cast<uint16_t>(random.next() & 0xF00);
+      if (random.one_in(8)) f.cw = static_cast<uint16_t>((random.next() & 0xF3F) | 0x40);
+      f.sw = static_cast<uint16_t>(random.next() & 0x477F & ~(~f.cw & 0x3F));
+      f.top = static_cast<uint8_t>(random.one_in(3) ? random.below(8) : 0);
+      f.tag = static_cast<uint8_t>(random.one_in(3) ? 0 : random.next());
+      for (F80& v : f.st) v = random.one_in(4) ? F80{random.next(), static_cast<uint16_t>(random.next())}
+                                               : F80{random.next() | F80::kIntegerBit,
+                                                     static_cast<uint16_t>(0x3FF0 + random.below(32))};
+    }
     if (random.one_in(6)) cpu_.mxcsr = static_cast<uint32_t>(random.next() & 0xFFFF);
     cpu_.set_eflags(static_cast<uint32_t>(random.next() & (kOSZAPC | (random.one_in(8) ? kDF : 0u))) | 2);
     cpu_.set_rip((p.base + kCode + p.places[0]) & (wide ? ~0ull : 0xFFFFFFFF));

@@ -149,6 +149,7 @@ void compare(const Mode& mode) {
   }
   WARN(mode.name << ": " << done << " instructions of " << programs << " programs, " << differing
                  << " differ");
+  CHECK(pair.b.cpu().blocks().engine()->counters().failed == 0);
 }
 
 }  // namespace

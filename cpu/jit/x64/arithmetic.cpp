@@ -13,6 +13,12 @@ constexpr unsigned kConditionZ = 4;
 
 bool fits32(uint64_t v) { return static_cast<int64_t>(v) == static_cast<int32_t>(v); }
 
+// As the assembler wants it: of two bytes sign-extended.
+uint32_t immediate(uint64_t v, unsigned width) {
+  if (width == 1) return static_cast<uint32_t>(v & 0xFF);
+  return static_cast<uint32_t>(width == 2 ? static_cast<int16_t>(v) : static_cast<int32_t>(v));
+}
+
 bool commutes(Op op) {
   return op == Op::Add || op == Op::And || op == Op::Or || op == Op::Xor || op == Op::Adc;
 }
@@ -23,7 +29,7 @@ bool commutes(Op op) {
 void Translator::apply(Op op, const Xbyak::Operand& d, Ref b, unsigned width, int avoid) {
   const Value& v = values_[b];
   if (v.kind == Value::Kind::Imm && (width < 8 || fits32(v.imm))) {
-    const auto imm = static_cast<uint32_t>(width == 1 ? v.imm & 0xFF : width == 2 ? v.imm & 0xFFFF : v.imm);
+    const uint32_t imm = immediate(v.imm, width);
     switch (op) {
       case Op::Add: add(d, imm); break;
       case Op::Adc: adc(d, imm); break;
@@ -139,7 +145,7 @@ void Translator::compare(Ref r) {
   Reg d = view(s, width);
   bool again = first.has_value();
   if (b.kind == Value::Kind::Imm && (width < 8 || fits32(b.imm))) {
-    const auto imm = static_cast<uint32_t>(width == 1 ? b.imm & 0xFF : width == 2 ? b.imm & 0xFFFF : b.imm);
+    const uint32_t imm = immediate(b.imm, width);
     m.op == Op::And ? test(d, imm) : cmp(d, imm);
     step.imm = imm;
   } else {
@@ -187,9 +193,7 @@ void Translator::compute(Ref r) {
                 .has_register = !imm && !negates,
                 .in_place = true,
                 .full = !keeps_cf,
-                .imm = width == 1   ? v.imm & 0xFF
-                       : width == 2 ? v.imm & 0xFFFF
-                                    : v.imm,
+                .imm = immediate(v.imm, width),
                 .made_at = index_};
     switch (m.op) {
       case Op::Add: step->kind = keeps_cf ? Step::Kind::Inc : Step::Kind::Add; break;

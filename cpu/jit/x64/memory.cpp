@@ -140,6 +140,29 @@ void Translator::check_tlb(Reg64 lin, unsigned width, bool write) {
   spoil_flags();
 }
 
+// The host's address of the ModRM operand, for an instruction without a list.
+Reg64 Translator::operand_pointer(unsigned bytes, bool write, bool aligned) {
+  const std::vector<MicroOp> list{{.op = Op::Address, .width = kAddrSize},
+                                  {.op = Op::Linear,
+                                   .width = 8,
+                                   .from = static_cast<uint8_t>(bytes),
+                                   .place = Place::Operand,
+                                   .a = 0}};
+  list_ = &list;
+  values_.assign(2, {});
+  uses_ = {1, 1};
+  emit(0);
+  emit(1);
+  const Reg64 at(values_[1].reg);
+  if (aligned) {
+    test(at.cvt32(), 15);
+    jne(*slow_);
+  }
+  check_tlb(at, bytes, write);
+  list_ = nullptr;
+  return at;
+}
+
 void Translator::mend_misses() {
   std::array<Label, 3> by_register;
   for (Miss& m : misses_) {

@@ -213,6 +213,12 @@ void Translator::lift() {
       if (g < 16 && kHostOf[g] != kInMemory) l.registers_written = 1u << kHostOf[g];
       continue;
     }
+    if (l.x87 = x87_form(i); l.x87.kind != X87Form::Kind::None) {
+      l.native = true;
+      l.flags_written = row->flags.written;
+      if (l.x87.kind == X87Form::Kind::StatusToAx) l.registers_written = 1u << kHostOf[0];
+      continue;
+    }
     if (read == nullptr) continue;
     LiftModel model(l.list);
     read(model);
@@ -237,7 +243,7 @@ void Translator::find_live_flags() {
     Lifted& l = lifted_[k];
     l.live_after = live;
     l.live_inside = inside;
-    l.exits = !l.native || (l.vector && block_->insns[k].mem);
+    l.exits = !l.native || (l.vector && block_->insns[k].mem) || l.x87.kind != X87Form::Kind::None;
     for (const MicroOp& m : l.list) l.exits = l.exits || (can_fault(m) && m.op != Op::CheckBranch);
     if (!l.native) {
       live = inside = kOSZAPC;
@@ -350,10 +356,11 @@ void Translator::call_handler(const Insn* copy) {
 
 // --- the block -------------------------------------------------------------------------------------------
 
-void Translator::translate(Block& b, Code& code, std::deque<Edge>& edges,
+void Translator::translate(Block& b, Code& code, std::deque<Edge>& edges, unsigned x87_top,
                            const std::function<const Insn*(const Insn&)>& copy) {
   block_ = &b;
   edges_ = &edges;
+  x87_top_ = x87_top;
   const size_t before = edges.size();
   lift();
   for (;;) {
@@ -388,6 +395,7 @@ void Translator::ways_out() {
       replay(out.recipe);
       save_flags();
     }
+    x87_flush(out.x87);
     interpret_from(k);
   }
   if (interpret_.getId() == 0) return;
@@ -403,6 +411,8 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
   out_ = std::vector<WayOut>(b.count);
   interpret_ = Label();
   xmm_loaded_ = xmm_dirty_ = 0;
+  x87_ = {};
+  x87_.top = static_cast<uint8_t>(x87_top_);
   const size_t entry = getSize();
   sub(qword[rbp + layout_.budget], b.count);
   js(over);
@@ -421,15 +431,24 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
     WayOut& out = out_[k];
     slow_ = &out.label;
     out.xmm = xmm_dirty_;
+    out.x87 = x87_;
     if (!l.native) {
       open = i.row != nullptr && !i.row->has(kEndsBlock);
       if (open) {
         call_handler(copy(i));
+        x87_handler(i);
       } else {
         flush_flags();
         store_xmm(xmm_dirty_);
         interpret_from(k);
       }
+      continue;
+    }
+    if (l.x87.kind != X87Form::Kind::None) {
+      settle_flags(true, true, false);
+      if (flags_ == Flags::Recipe) out.recipe = pending_;
+      x87();
+      age_steps();
       continue;
     }
     if (l.vector) {

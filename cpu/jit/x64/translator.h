@@ -51,6 +51,51 @@ struct Step {
   unsigned made_at = 0;  // index of the instruction
 };
 
+// What an x87 instruction does, as far as translation has to know.
+struct X87Form {
+  enum class Kind : uint8_t {
+    None,
+    Arith,           // ST(0) = ST(0) op ST(i)
+    ArithTo,         // ST(i) = ST(i) op ST(0)
+    ArithMemory,     // ST(0) = ST(0) op memory
+    Compare,         // FCOM
+    CompareNan,      // FUCOM
+    CompareMemory,   // FCOM, FICOM
+    CompareToFlags,  // FCOMI, FUCOMI
+    Test,
+    Load,
+    Constant,
+    Copy,         // FLD ST(i)
+    Store,        // FST, FIST and, with pops, FSTP, FISTP
+    StoreAndPop,  // those that only exist with a pop
+    CopyTo,       // FST ST(i)
+    Exchange,
+    Free,
+    Sign,  // FCHS, FABS
+    Root,  // FSQRT, FRNDINT
+    StatusToAx,
+    StoreControl,
+    LoadControl
+  } kind = Kind::None;
+  unsigned bytes = 0;  // of the memory operand
+  unsigned pops = 0;
+};
+
+// What of the guest's x87 is in the host's, or known, at a point of a block.
+struct X87Cache {
+  bool known = false;  // TOP is, and the host's control word is the guest's with all exceptions masked
+  uint8_t top = 0, top_in_memory = 0;
+  std::array<uint8_t, 8> host{};  // the host's stack from its top: physical registers of the guest's
+  uint8_t depth = 0;
+  uint8_t dirty = 0;            // bits of physical registers: not in memory
+  uint8_t full = 0, empty = 0;  // tags that are known
+  uint8_t tag_changed = 0;      // and not in memory
+  enum class C1 : uint8_t { Memory, Zero, Host } c1 = C1::Memory;
+  bool raised = false;  // the host may have exception flags that memory has not
+  bool has_ip = false;  // FIP is the block's address and `ip`, and not in memory
+  uint16_t ip = 0;
+};
+
 // Thrown when a block is beyond the selector's means; it stays with the interpreter.
 struct Refused {};
 
@@ -61,7 +106,8 @@ class Translator : private Xbyak::CodeGenerator {
 
   // Fills `code` but for its addresses' view. `copy` gives an instruction that goes through its handler a
   // place of its own.
-  void translate(Block& b, Code& code, std::deque<Edge>& edges,
+  // `x87_top`: what TOP is likely to be where the block is entered.
+  void translate(Block& b, Code& code, std::deque<Edge>& edges, unsigned x87_top,
                  const std::function<const Insn*(const Insn&)>& copy);
   size_t size() const { return getSize(); }
   // The block for a listener; valid as long as this.
@@ -102,6 +148,7 @@ class Translator : private Xbyak::CodeGenerator {
     std::vector<MicroOp> list;
     bool native = false;
     bool vector = false;       // native without a list
+    X87Form x87;                     // likewise, if it has a kind
     bool exits = false;        // may start over in the interpreter, or goes through its handler
     uint32_t live_after = 0;   // status flags that somebody may look at
     uint32_t live_inside = 0;  // those but for ways out: what the block itself, or its successor, looks at
@@ -188,6 +235,7 @@ class Translator : private Xbyak::CodeGenerator {
   void store_back(Ref r);
   void put(Xbyak::Reg64 at, Ref value, unsigned width);
   bool updates_in_place(Ref loaded) const;
+  Xbyak::Reg64 operand_pointer(unsigned bytes, bool write, bool aligned = false);
   void check_target(Ref r);
   void jump(Ref r);
 
@@ -196,6 +244,27 @@ class Translator : private Xbyak::CodeGenerator {
   void vector();
   void need_xmm(unsigned n);
   void store_xmm(uint16_t which);
+
+  // x87.cpp
+  X87Form x87_form(const Insn& i) const;
+  void x87_handler(const Insn& i);
+  void x87_move(unsigned extension, unsigned p);
+  int x87_at(unsigned p) const;
+  void x87_push(unsigned p);
+  void x87_load(unsigned p);
+  void x87_to_top(unsigned p);
+  void x87_forget(unsigned p);
+  void x87_pop();
+  void x87_fill(unsigned p);
+  void x87_open();
+  void x87_select(Xbyak::Reg32 cw);
+  void x87_need(uint8_t full, uint8_t empty);
+  void x87_settle_status(X87Cache& s);
+  void x87_settle(X87Cache& s);
+  void x87_store(X87Cache& s);
+  void x87_flush(X87Cache& s);
+  bool x87_last() const;
+  void x87();
 
   // values.cpp: values and registers
   unsigned width_of(uint8_t w) const;
@@ -233,6 +302,7 @@ class Translator : private Xbyak::CodeGenerator {
   struct WayOut {
     Xbyak::Label label;
     uint16_t xmm = 0;          // registers
+    X87Cache x87;
     std::vector<Step> recipe;  // of the flags
   };
   std::vector<WayOut> out_;
@@ -246,6 +316,8 @@ class Translator : private Xbyak::CodeGenerator {
   std::vector<Step> pending_;                // what has set flags since they were last in memory
   bool steps_known_ = true;                  // all of it
   uint16_t xmm_loaded_ = 0, xmm_dirty_ = 0;  // the guest's that are in the host's
+  X87Cache x87_;
+  unsigned x87_top_ = 0;
   unsigned handler_calls_ = 0;
   uint32_t ways_out_ = 0;
 

@@ -87,25 +87,8 @@ void Translator::vector() {
     need_xmm(reg);
   }
   if (i.mem) {
-    static const std::vector<MicroOp> kAddressOnly{
-        {.op = Op::Address, .width = kAddrSize},
-        {.op = Op::Linear, .width = 8, .from = 0, .place = Place::Operand, .a = 0}};
-    std::vector<MicroOp> list = kAddressOnly;
     const MemoryShape shape = row.memory[size];
-    list[1].from = shape.bytes;
-    list_ = &list;
-    values_.assign(2, {});
-    uses_ = {1, 1};
-    emit(0);
-    emit(1);
-    Reg64 at(values_[1].reg);
-    if (shape.aligned) {
-      test(at.cvt32(), 15);
-      jne(*slow_);
-    }
-    check_tlb(at, shape.bytes, to_rm);
-    rm = static_cast<unsigned>(at.getIdx());
-    list_ = nullptr;
+    rm = static_cast<unsigned>(operand_pointer(shape.bytes, to_rm, shape.aligned).getIdx());
     if (reg == 0 && row.reg_file == File::Gpr && to_rm) throw Refused{};
   } else if (row.rm_file == File::Gpr) {
     const unsigned g = i.rm / 8;
