@@ -254,6 +254,8 @@ class Translator : private Xbyak::CodeGenerator {
   void x87_load(unsigned p);
   void x87_to_top(unsigned p);
   void x87_forget(unsigned p);
+  void x87_make_room();
+  void x87_drop_top();
   void x87_pop();
   void x87_fill(unsigned p);
   void x87_open();

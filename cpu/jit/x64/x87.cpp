@@ -1,11 +1,11 @@
 // x87: a guest's instruction is the same instruction of the host, as in the interpreter (cpu/fpu/host_x87.h).
-// Within a run of such instructions values stay on the host's stack. Which register of the guest's is where is
-// known when the code is made: it is made for the TOP of that time, and looks first whether TOP is still that and
-// all exceptions are masked; if not, the interpreter goes on. A guest's pop only empties the tag, so that what
-// was in the register can still be saved with FNSAVE; the host's stack does not pop then either.
+// Within a run of such instructions values stay on the host's stack. Which register of the guest's is where
+// is known when the code is made: it is made for the TOP of that time, and looks first whether TOP is still
+// that and all exceptions are masked; if not, the interpreter goes on. A guest's pop only empties the tag, so
+// that what was in the register can still be saved with FNSAVE; the host's stack does not pop then either.
 //
-// Whatever can leave comes before the first host instruction of x87 of each guest instruction, so that a way out
-// has the state behind the instruction before.
+// Whatever can leave comes before the first host instruction of x87 of each guest instruction, so that a way
+// out has the state behind the instruction before.
 #include <bit>
 #include <cstddef>
 
@@ -118,7 +118,10 @@ void Translator::x87_handler(const Insn& i) {
   const Row& r = *i.row;
   if (r.has(kMmx)) x87_.top = 0;
   if (!of_x87(r)) return;
-  if (i.mem) {
+  if (const X87Form form = x87_form(i); form.kind != Kind::None) {
+    if (form.kind == Kind::Load || form.kind == Kind::Constant || form.kind == Kind::Copy) --x87_.top;
+    x87_.top = static_cast<uint8_t>(x87_.top + form.pops);
+  } else if (i.mem) {
     if (i.opcode == 0xDF && (i.modrm >> 3 & 7) == 4) --x87_.top;
     if (i.opcode == 0xDF && (i.modrm >> 3 & 7) == 6) ++x87_.top;
   } else if (i.opcode == 0xD9) {
@@ -139,7 +142,8 @@ void Translator::x87_handler(const Insn& i) {
   x87_.top &= 7;
 }
 
-// --- the host's stack ----------------------------------------------------------------------------------------
+// --- the host's stack
+// ----------------------------------------------------------------------------------------
 
 // FLD or FSTP m80 of the guest's physical register `p`: DB with the extension 5 or 7, RBP + disp32.
 void Translator::x87_move(unsigned extension, unsigned p) {
@@ -181,6 +185,26 @@ void Translator::x87_forget(unsigned p) {
   if (x87_at(p) < 0) return;
   x87_to_top(p);
   fstp(Fpu(0));
+  x87_drop_top();
+}
+
+// A free place on the host's stack: what the guest has popped goes to memory first.
+void Translator::x87_make_room() {
+  if (x87_.depth < 8) return;
+  unsigned out = x87_.host[7];
+  for (uint8_t p : x87_.host) {
+    if ((x87_.empty >> p & 1) != 0) out = p;
+  }
+  x87_to_top(out);
+  if ((x87_.dirty >> out & 1) != 0)
+    x87_move(7, out);
+  else
+    fstp(Fpu(0));
+  x87_.dirty &= static_cast<uint8_t>(~(1u << out));
+  x87_drop_top();
+}
+
+void Translator::x87_drop_top() {
   for (unsigned k = 1; k < x87_.depth; ++k) x87_.host[k - 1] = x87_.host[k];
   --x87_.depth;
 }
@@ -200,7 +224,8 @@ void Translator::x87_fill(unsigned p) {
   x87_.tag_changed |= bit;
 }
 
-// --- what is looked at before anything changes ---------------------------------------------------------------
+// --- what is looked at before anything changes
+// ---------------------------------------------------------------
 
 void Translator::x87_open() {
   if (x87_.known) return;
@@ -262,7 +287,8 @@ void Translator::x87_need(uint8_t full, uint8_t empty) {
   x87_.empty |= empty;
 }
 
-// --- back to memory --------------------------------------------------------------------------------------------
+// --- back to memory
+// --------------------------------------------------------------------------------------------
 
 // The exception flags and, if it is the host's, C1.
 void Translator::x87_settle_status(X87Cache& s) {
@@ -325,7 +351,8 @@ bool Translator::x87_last() const {
   return true;
 }
 
-// --- one instruction -------------------------------------------------------------------------------------------
+// --- one instruction
+// -------------------------------------------------------------------------------------------
 
 void Translator::x87() {
   const Insn& i = *insn_;
@@ -365,10 +392,6 @@ void Translator::x87() {
         form.kind == Kind::Store || form.kind == Kind::StoreAndPop || form.kind == Kind::StoreControl;
     at = operand_pointer(form.bytes, writes).getIdx();
   }
-  // A copy on top needs room.
-  const bool copies = form.kind == Kind::StoreAndPop || form.kind == Kind::Copy;
-  if (copies && x87_.depth == 8) throw Refused{};
-
   // With ModRM for a memory operand at `at`.
   auto emit_memory = [&](unsigned opcode, unsigned extension) {
     db(static_cast<int>(opcode));
@@ -496,6 +519,8 @@ void Translator::x87() {
       break;
     case Kind::StoreAndPop:
       // These have no form that keeps the register.
+      x87_to_top(p0);
+      x87_make_room();
       x87_to_top(p0);
       fld(Fpu(0));
       emit_memory(i.opcode, reg);
