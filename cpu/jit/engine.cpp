@@ -64,6 +64,7 @@ void Engine::make_stubs(Cpu& c) {
   stubs_->leave_null = base + t.make_leave_null();
   stubs_->edge = base + t.make_edge();
   stubs_->interpret = base + t.make_interpret();
+  stubs_->clear_uppers = {base + t.make_clear_uppers(8), base + t.make_clear_uppers(16)};
   for (unsigned r = 0; r < 3; ++r) stubs_->miss[r] = base + t.make_miss(r);
   const size_t target = t.make_interpret_target();
   run_ = reinterpret_cast<Trampoline>(cache_.run_address(base + run));

@@ -20,7 +20,7 @@ using Bytes = std::vector<uint8_t>;
 
 // The rows by how often they are asked for.
 struct Rows {
-  std::vector<const Row*> lifted, strings, vector, x87, rest;
+  std::vector<const Row*> lifted, strings, vector, avx, x87, rest;
 };
 
 Rows sort_rows() {
@@ -29,6 +29,7 @@ Rows sort_rows() {
     bool lifts = false;
     for (auto& size : row.lift) lifts = lifts || size[0] != nullptr || size[1] != nullptr;
     auto& kind = row.has(cpu::kString)            ? r.strings
+                 : row.has(cpu::kAvx)             ? r.avx
                  : row.has(cpu::kSse)             ? r.vector
                  : row.has(cpu::kFpu)             ? r.x87
                  : lifts && !row.has(cpu::kStops) ? r.lifted
@@ -52,6 +53,7 @@ class Generator {
     static constexpr std::array<unsigned, 5> kWildness{3, 12, 40, 200, 200};
     wildness_ = random_.pick(kWildness);
     often_vector_ = random_.one_in(3) ? 2 : 30;
+    often_avx_ = random_.one_in(6) ? 2 : 30;
     often_x87_ = random_.one_in(6) ? 2 : 40;
     if (wide_ && random_.one_in(3)) p_.base = kHigh;
     if (!wide_) p_.flat = !random_.one_in(4);
@@ -128,6 +130,7 @@ class Generator {
     static const Rows kRows = sort_rows();
     if (random_.one_in(14)) return *random_.pick(kRows.rest);
     if (random_.one_in(often_vector_)) return *random_.pick(kRows.vector);
+    if (random_.one_in(often_avx_)) return *random_.pick(kRows.avx);
     if (random_.one_in(often_x87_)) return *random_.pick(kRows.x87);
     if (random_.one_in(20)) return *random_.pick(kRows.strings);
     return *random_.pick(kRows.lifted);
@@ -160,9 +163,44 @@ class Generator {
     emit({0x90});
   }
 
+  // Three bytes of prefix (SDM vol. 2A, 2.3.5): VEX.W and VEX.L are random where the row leaves them open.
+  void encode_vex(const Row& row) {
+    const auto map = static_cast<unsigned>(row.map) - static_cast<unsigned>(cpu::Map::Vex) + 1;
+    const bool w = row.w == cpu::VexW::Any ? random_.one_in(2) : row.w == cpu::VexW::W1;
+    const bool l = row.l == cpu::VexL::L1 || (row.l != cpu::VexL::L0 && random_.one_in(2));
+    const unsigned prefix = row.prefix == Mandatory::P66  ? 1
+                            : row.prefix == Mandatory::F3 ? 2
+                            : row.prefix == Mandatory::F2 ? 3
+                                                          : 0;
+    const uint64_t v = row.v_file == cpu::File::None ? 0 : random_.below(wide_ ? 16 : 8);
+    if (random_.one_in(20)) bytes_.push_back(0x67);
+    bytes_.push_back(0xC4);
+    bytes_.push_back(static_cast<uint8_t>((wide_ ? random_.below(8) << 5 : 0xE0) | map));
+    bytes_.push_back(static_cast<uint8_t>((w ? 0x80u : 0u) | (~v & 15) << 3 | (l ? 4u : 0u) | prefix));
+  }
+
   void encode(const Row& row) {
-    static constexpr std::array<uint8_t, 6> kSegments{0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65};
     bytes_.clear();
+    if (cpu::is_vex(row.map)) {
+      encode_vex(row);
+    } else {
+      encode_prefixes(row);
+    }
+    bool in_opcode = false;
+    for (Operand o : row.operands) in_opcode = in_opcode || o == Operand::OpReg;
+    bytes_.push_back(static_cast<uint8_t>(row.opcode + (in_opcode ? random_.below(8) : 0)));
+    modrm_at_ = bytes_.size();
+    has_modrm_ = !row.has(cpu::kNoModRm) || row.ext >= 0 || row.modrm >= 0;
+    if (has_modrm_) bytes_.push_back(modrm(row));
+    for (unsigned k = 0; k < 16; ++k) bytes_.push_back(static_cast<uint8_t>(random_.next()));
+    if (random_.one_in(2)) {  // small immediates and displacements
+      for (size_t k = modrm_at_ + 2; k < bytes_.size(); ++k) bytes_[k] = 0;
+      bytes_[modrm_at_ + 2] = static_cast<uint8_t>(random_.below(70));
+    }
+  }
+
+  void encode_prefixes(const Row& row) {
+    static constexpr std::array<uint8_t, 6> kSegments{0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65};
     const bool vector = row.has(cpu::kSse) || row.has(cpu::kMmx);
     if (row.prefix == Mandatory::P66) bytes_.push_back(0x66);
     if (row.prefix == Mandatory::F3) bytes_.push_back(0xF3);
@@ -178,17 +216,6 @@ class Generator {
       bytes_.push_back(0x0F);
       if (row.map == cpu::Map::Map38) bytes_.push_back(0x38);
       if (row.map == cpu::Map::Map3A) bytes_.push_back(0x3A);
-    }
-    bool in_opcode = false;
-    for (Operand o : row.operands) in_opcode = in_opcode || o == Operand::OpReg;
-    bytes_.push_back(static_cast<uint8_t>(row.opcode + (in_opcode ? random_.below(8) : 0)));
-    modrm_at_ = bytes_.size();
-    has_modrm_ = !row.has(cpu::kNoModRm) || row.ext >= 0 || row.modrm >= 0;
-    if (has_modrm_) bytes_.push_back(modrm(row));
-    for (unsigned k = 0; k < 16; ++k) bytes_.push_back(static_cast<uint8_t>(random_.next()));
-    if (random_.one_in(2)) {  // small immediates and displacements
-      for (size_t k = modrm_at_ + 2; k < bytes_.size(); ++k) bytes_[k] = 0;
-      bytes_[modrm_at_ + 2] = static_cast<uint8_t>(random_.below(70));
     }
   }
 
@@ -322,7 +349,7 @@ class Generator {
   Program p_;
   bool wide_ = true;
   unsigned wildness_ = 10;
-  unsigned often_vector_ = 30, often_x87_ = 40;
+  unsigned often_vector_ = 30, often_avx_ = 30, often_x87_ = 40;
   std::vector<Piece>* at_ = nullptr;
   Bytes bytes_;
   size_t modrm_at_ = 0;

@@ -155,7 +155,7 @@ void Translator::condition(Ref r) {
   v.width = 1;
   switch (m.op) {
     case Op::Condition:
-      want_host_flags((condition_flags(static_cast<unsigned>(m.imm)) & kOF) != 0);
+      want_host_flags(condition_flags(static_cast<unsigned>(m.imm)));
       v.reg = static_cast<uint8_t>(m.imm);
       break;
     case Op::ReadCf:

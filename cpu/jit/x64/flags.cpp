@@ -23,7 +23,7 @@ void Translator::flush_flags() {
     flags_ = Flags::Host;
   }
   if (flags_ != Flags::Host) return;
-  const bool mended = af_is_zero_;
+  const bool mended = zero_ != 0;
   save_flags();
   if (mended) load_flags();
   flags_ = Flags::Both;
@@ -33,7 +33,7 @@ void Translator::flush_flags() {
 void Translator::save_flags() {
   lahf();
   if (!of_in_memory_) seto(al);
-  if (af_is_zero_) and_(ah, static_cast<uint32_t>(~kAF & 0xFF));
+  if (zero_ != 0) and_(ah, ~zero_ & 0xFF);
   if (of_in_memory_) {
     mov(ptr[rbp + layout_.flags + 1], ah);
   } else {
@@ -50,19 +50,21 @@ void Translator::keep_of() {
 // The host's flags are not the guest's, or not all of them.
 void Translator::in_memory() {
   flags_ = Flags::Memory;
-  af_is_zero_ = of_in_memory_ = false;
+  zero_ = 0;
+  of_in_memory_ = false;
 }
 
 void Translator::load_flags() {
   movzx(eax, word[rbp + layout_.flags]);
   add(al, 0x7F);
   sahf();
-  af_is_zero_ = of_in_memory_ = false;
+  zero_ = 0;
+  of_in_memory_ = false;
 }
 
-// `of`: OF is to be looked at.
-void Translator::want_host_flags(bool of) {
-  const bool mend = of && of_in_memory_;
+// `looked_at`: by a condition.
+void Translator::want_host_flags(uint32_t looked_at) {
+  const bool mend = (of_in_memory_ && (looked_at & kOF) != 0) || (zero_ & looked_at) != 0;
   if (flags_ != Flags::Memory && flags_ != Flags::Recipe && !mend) return;
   const bool taken = busy_[rax.getIdx()];
   if (taken) mov(ptr[rbp + layout_.spill], rax);
@@ -108,7 +110,7 @@ bool Translator::defer(uint32_t mask, const std::optional<Step>& step) {
 
 // Behind an operation that has set the flags of `mask`, by `step` if that can be done again.
 void Translator::made_flags(uint32_t mask, std::optional<Step> step, bool deferred) {
-  if ((mask & kAF) != 0) af_is_zero_ = false;
+  zero_ &= ~mask;
   if ((mask & kOF) != 0) of_in_memory_ = false;
   if (mask == 0) {
     spoil_flags();
@@ -175,7 +177,8 @@ void Translator::age_steps() {
 
 // Does the steps again on RAX, for their flags.
 void Translator::replay(const std::vector<Step>& steps) {
-  af_is_zero_ = of_in_memory_ = false;
+  zero_ = 0;
+  of_in_memory_ = false;
   if (steps.empty() || !steps.front().full) load_flags();
   for (const Step& s : steps) {
     Reg d = view(Reg64(s.d), s.width), x = view(rax, s.width);

@@ -115,7 +115,7 @@ void Translator::check_tlb(Reg64 lin, unsigned width, bool write) {
   static_assert(sizeof(TlbEntry) == 32);
   // The call for a missing translation keeps the linear address and the guest's general registers only.
   Label* miss = slow_;
-  if (!spill_t && !spill_u && xmm_loaded_ == 0) {
+  if (!spill_t && !spill_u && vector_.loaded == 0) {
     Miss& mine = misses_.emplace_back(
         Miss{index_, static_cast<unsigned>(lin.getIdx()), width | (write ? Engine::kWrite : 0u), {}, {}});
     L(mine.retry);
@@ -142,12 +142,9 @@ void Translator::check_tlb(Reg64 lin, unsigned width, bool write) {
 
 // The host's address of the ModRM operand, for an instruction without a list.
 Reg64 Translator::operand_pointer(unsigned bytes, bool write, bool aligned) {
-  const std::vector<MicroOp> list{{.op = Op::Address, .width = kAddrSize},
-                                  {.op = Op::Linear,
-                                   .width = 8,
-                                   .from = static_cast<uint8_t>(bytes),
-                                   .place = Place::Operand,
-                                   .a = 0}};
+  const std::vector<MicroOp> list{
+      {.op = Op::Address, .width = kAddrSize},
+      {.op = Op::Linear, .width = 8, .from = static_cast<uint8_t>(bytes), .place = Place::Operand, .a = 0}};
   list_ = &list;
   values_.assign(2, {});
   uses_ = {1, 1};
@@ -155,7 +152,7 @@ Reg64 Translator::operand_pointer(unsigned bytes, bool write, bool aligned) {
   emit(1);
   const Reg64 at(values_[1].reg);
   if (aligned) {
-    test(at.cvt32(), 15);
+    test(at.cvt32(), bytes - 1);
     jne(*slow_);
   }
   check_tlb(at, bytes, write);

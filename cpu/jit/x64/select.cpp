@@ -19,8 +19,10 @@ void Translator::begin(const Lifted& l) {
     const MicroOp& m = l.list[r];
     makes = makes || (m.flags_written & live_) != 0;
     const bool by_lea = (m.op == Op::Add || m.op == Op::Sub) && width_of(m.width) >= 4 && flags_of(r) == 0;
+    const bool keeps = m.op >= Op::Shl && m.op <= Op::Ror && flags_of(r) == 0;  // SHLX and its kin
+    if (unused_test(r)) continue;
     spoils = spoils || m.op == Op::IsZero || m.op == Op::BitUnit ||
-             (m.op >= Op::Add && m.op <= Op::Idiv && !by_lea);
+             (m.op >= Op::Add && m.op <= Op::Idiv && !by_lea && !keeps);
     if (flag_only(m)) continue;
     for (Ref x : {m.a, m.b, m.c}) {
       if (x != kNoRef) ++uses_[x];
@@ -29,8 +31,16 @@ void Translator::begin(const Lifted& l) {
   settle_flags(l.exits, spoils, makes);
 }
 
+// What TZCNT and its kin say of CF, which their own flags have.
+bool Translator::unused_test(Ref r) const {
+  if ((*list_)[r].op != Op::IsZero) return false;
+  return std::none_of(list_->begin(), list_->end(),
+                      [&](const MicroOp& m) { return m.a == r || m.b == r || m.c == r; });
+}
+
 void Translator::emit(Ref r) {
   const MicroOp& m = (*list_)[r];
+  if (unused_test(r)) return;
   if (can_fault(m) && m.op != Op::CheckBranch) pin_conditions();
   Value& v = values_[r];
   v.width = static_cast<uint8_t>(width_of(m.width));
@@ -88,6 +98,17 @@ void Translator::emit(Ref r) {
     case Op::Idiv: divide(r); break;
     case Op::TrailingZeros:
     case Op::TopBit: scan(r); break;
+    case Op::Andn:
+    case Op::Blsi:
+    case Op::Blsmsk:
+    case Op::Blsr:
+    case Op::Bzhi:
+    case Op::Bextr:
+    case Op::CountOnes:
+    case Op::CountBelow:
+    case Op::CountAbove:
+    case Op::Pdep:
+    case Op::Pext: bits(r); break;
     case Op::Second: break;  // placed by its first
     case Op::Join:
       // AL and AH of a product or quotient are together in AX already.

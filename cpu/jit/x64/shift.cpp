@@ -12,6 +12,7 @@ constexpr uint32_t kProduct = kSF | kZF | kAF | kPF;
 }  // namespace
 
 void Translator::shift(Ref r) {
+  if (shift_without_flags(r)) return;
   const MicroOp& m = (*list_)[r];
   const unsigned width = width_of(m.width);
   const Value count = values_[m.b];
@@ -92,7 +93,7 @@ void Translator::shift(Ref r) {
   made_flags(mask, step, deferred);
   if (deferred || live_ == 0) return;
   of_in_memory_ = by_one_first || kept;
-  if (!rotates) af_is_zero_ = true;
+  if (!rotates) zero_ = kAF;
 }
 
 void Translator::shift_operand(Op op, const Xbyak::Operand& d, int n) {
@@ -193,7 +194,7 @@ void Translator::double_shift(Ref r) {
   made_flags(mask);
   if (live_ == 0) return;
   of_in_memory_ = by_one_first;
-  af_is_zero_ = true;
+  zero_ = kAF;
 }
 
 void Translator::multiply(Ref r) {
@@ -216,7 +217,7 @@ void Translator::multiply(Ref r) {
       Reg64 d = dest ? Reg64(*dest) : alloc();
       imul(view(d, width), view(s, width), static_cast<int>(b.imm));
       use(m.b);
-      settle_product(d, width, false);
+      settle_product(d, width, mask, false);
       finish(r, d, dest.has_value());
     } else {
       const bool same_a = dest && a.kind == Value::Kind::Guest && kHostOf[a.reg] == *dest;
@@ -228,7 +229,7 @@ void Translator::multiply(Ref r) {
       imul(view(d, width), view(s, width));
       use(m.a);
       use(m.b);
-      settle_product(d, width, false);
+      settle_product(d, width, mask, false);
       finish(r, d, dest.has_value());
     }
   } else {
@@ -245,15 +246,15 @@ void Translator::multiply(Ref r) {
     }
     use(m.a);
     use(m.b);
-    settle_product(rax, width, true);
+    settle_product(rax, width, mask, true);
     place_pair(r, second, width);
   }
-  if ((live_ & kProduct) == 0) made_flags(mask);
+  if ((live_ & mask & kProduct) == 0) made_flags(mask);
 }
 
 // SF, ZF, AF and PF of a product are the makers' own; the guest's go to memory.
-void Translator::settle_product(Reg64 low, unsigned width, bool pair) {
-  if ((live_ & kProduct) == 0) return;
+void Translator::settle_product(Reg64 low, unsigned width, uint32_t mask, bool pair) {
+  if ((live_ & mask & kProduct) == 0) return;
   Reg64 t = low;
   for (uint8_t x : {0, 2, 1}) {
     const bool taken = busy_[x] || x == low.getIdx() || (pair && x == rdx.getIdx());

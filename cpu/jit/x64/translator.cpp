@@ -66,6 +66,19 @@ size_t Translator::make_edge() {
   return at;
 }
 
+// RAX is scratch; the flags stay.
+size_t Translator::make_clear_uppers(unsigned count) {
+  size_t at = getSize();
+  mov(eax, 0);
+  for (unsigned n = 0; n < count; ++n) {
+    const int upper = layout_.xmm + layout_.xmm_stride * static_cast<int>(n) + 16;
+    mov(ptr[rbp + upper], rax);
+    mov(ptr[rbp + upper + 8], rax);
+  }
+  ret();
+  return at;
+}
+
 size_t Translator::make_interpret() {
   static_assert(sizeof(Insn) == 64);
   size_t at = getSize();
@@ -119,21 +132,10 @@ bool Translator::supported(const Insn& i, std::vector<MicroOp>& list) const {
   const bool wide = (block_->mode & kModeCodeMask) == kModeCode64;
   for (MicroOp& m : list) {
     unsigned w = width_of(m.width);
-    if (m.place == Place::Vvvv) return false;
+    if (m.place == Place::Vvvv && m.op != Op::ReadReg && m.op != Op::WriteReg) return false;
     switch (m.op) {
       case Op::LogicAnd:
       case Op::Ado:
-      case Op::Andn:
-      case Op::Blsi:
-      case Op::Blsmsk:
-      case Op::Blsr:
-      case Op::Bzhi:
-      case Op::Bextr:
-      case Op::CountOnes:
-      case Op::CountBelow:
-      case Op::CountAbove:
-      case Op::Pdep:
-      case Op::Pext:
       case Op::Crc32:
       case Op::FlagsByte:
       case Op::SetFlagsByte: return false;
@@ -172,7 +174,7 @@ bool Translator::supported(const Insn& i, std::vector<MicroOp>& list) const {
         break;
       case Op::Rol:
       case Op::Ror:
-        if (list.back().flags_written == 0) return false;  // MOVBE and RORX keep the flags
+        if (list.back().flags_written == 0 && w < 4) return false;  // MOVBE keeps the flags
         break;
       case Op::SetFlagsIfCount: {
         const MicroOp& p = list[m.a];
@@ -199,7 +201,10 @@ void Translator::lift() {
     insn_ = &i;
     const Row* row = i.row;
     if (row == nullptr) continue;
-    const unsigned size = i.op_size == 2 ? 0 : i.op_size == 4 ? 1 : 2;
+    const unsigned size = row->l == VexL::By ? (i.vex & kVexL) != 0
+                          : i.op_size == 2   ? 0
+                          : i.op_size == 4   ? 1
+                                             : 2;
     const Handler fn = k == 0 && b.first != nullptr ? b.first : i.fn;
     const Lift read = row->lift[size][i.mem];
     // Another handler than the row's raises an exception.
@@ -335,8 +340,8 @@ void Translator::look_up_target(Label& miss) {
 void Translator::call_handler(const Insn* copy) {
   ++handler_calls_;
   flush_flags();
-  store_xmm(xmm_dirty_);
-  xmm_loaded_ = xmm_dirty_ = 0;
+  store_vectors(vector_);
+  vector_ = {};
   mov(rax, reinterpret_cast<uint64_t>(block_));
   mov(ptr[rbp + layout_.block], rax);
   for (unsigned g = 0; g < 16; ++g) {
@@ -390,7 +395,7 @@ void Translator::ways_out() {
     WayOut& out = out_[k];
     if (out.label.getId() == 0) continue;
     L(out.label);
-    store_xmm(out.xmm);
+    store_vectors(out.vector);
     if (!out.recipe.empty()) {
       replay(out.recipe);
       save_flags();
@@ -410,7 +415,7 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
   Label over;
   out_ = std::vector<WayOut>(b.count);
   interpret_ = Label();
-  xmm_loaded_ = xmm_dirty_ = 0;
+  vector_ = {};
   x87_ = {};
   x87_.top = static_cast<uint8_t>(x87_top_);
   const size_t entry = getSize();
@@ -430,7 +435,7 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
     live_ = l.live_after;
     WayOut& out = out_[k];
     slow_ = &out.label;
-    out.xmm = xmm_dirty_;
+    out.vector = vector_;
     out.x87 = x87_;
     if (!l.native) {
       open = i.row != nullptr && !i.row->has(kEndsBlock);
@@ -439,7 +444,7 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
         x87_handler(i);
       } else {
         flush_flags();
-        store_xmm(xmm_dirty_);
+        store_vectors(vector_);
         interpret_from(k);
       }
       continue;
@@ -459,8 +464,8 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
       continue;
     }
     if (!l.list.empty() && is_transfer(l.list.back())) {
-      store_xmm(xmm_dirty_);
-      out.xmm = 0;
+      store_vectors(vector_);
+      out.vector = {};
     }
     begin(l);
     if (flags_ == Flags::Recipe) out.recipe = pending_;
@@ -487,7 +492,7 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
   ways_out_ = static_cast<uint32_t>(getSize());
   if (open) {
     flush_flags();
-    store_xmm(xmm_dirty_);
+    store_vectors(vector_);
     edge(false, b.bytes);
   }
   ways_out();

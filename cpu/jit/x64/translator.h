@@ -23,10 +23,11 @@ namespace ilse::cpu::jit {
 
 // Where translated code goes when it is left, in the writable view.
 struct Stubs {
-  const uint8_t* leave;       // stores the registers and returns RAX
-  const uint8_t* leave_null;  // the same without the registers, and 0
-  const uint8_t* edge;        // EAX: its number
-  const uint8_t* interpret;   // RDX: the block, EAX: the instruction's number in it
+  const uint8_t* leave;                        // stores the registers and returns RAX
+  const uint8_t* leave_null;                   // the same without the registers, and 0
+  const uint8_t* edge;                         // EAX: its number
+  std::array<const uint8_t*, 2> clear_uppers;  // of YMM0 to 7 and 0 to 15, in memory
+  const uint8_t* interpret;                    // RDX: the block, EAX: the instruction's number in it
   // By the register of the linear address. RAX or, where that is it, RCX: the block. On the stack: how, which
   // it takes off. Not zero: retry.
   std::array<const uint8_t*, 3> miss;
@@ -81,6 +82,12 @@ struct X87Form {
   unsigned pops = 0;
 };
 
+// Which of the guest's vector registers are in the host's: bits of their numbers, for the lower 128 bits and
+// the upper. Dirty: not in memory.
+struct VectorCache {
+  uint16_t loaded = 0, dirty = 0, upper_loaded = 0, upper_dirty = 0;
+};
+
 // What of the guest's x87 is in the host's, or known, at a point of a block.
 struct X87Cache {
   bool known = false;  // TOP is, and the host's control word is the guest's with all exceptions masked
@@ -119,6 +126,7 @@ class Translator : private Xbyak::CodeGenerator {
   size_t make_leave();
   size_t make_leave_null();
   size_t make_edge();
+  size_t make_clear_uppers(unsigned count);
   size_t make_interpret();
   size_t make_miss(unsigned linear);
   size_t make_interpret_target();
@@ -148,7 +156,7 @@ class Translator : private Xbyak::CodeGenerator {
     std::vector<MicroOp> list;
     bool native = false;
     bool vector = false;       // native without a list
-    X87Form x87;                     // likewise, if it has a kind
+    X87Form x87;               // likewise, if it has a kind
     bool exits = false;        // may start over in the interpreter, or goes through its handler
     uint32_t live_after = 0;   // status flags that somebody may look at
     uint32_t live_inside = 0;  // those but for ways out: what the block itself, or its successor, looks at
@@ -182,7 +190,7 @@ class Translator : private Xbyak::CodeGenerator {
   void flush_flags();
   void save_flags();
   void load_flags();
-  void want_host_flags(bool of = false);
+  void want_host_flags(uint32_t looked_at = 0);
   void keep_of();
   void in_memory();
   void forget_steps();
@@ -196,6 +204,7 @@ class Translator : private Xbyak::CodeGenerator {
 
   // select.cpp: one instruction
   void begin(const Lifted& l);
+  bool unused_test(Ref r) const;
   void emit(Ref r);
   void arithmetic(Ref r);
   bool only_flags(Ref r) const;
@@ -206,12 +215,14 @@ class Translator : private Xbyak::CodeGenerator {
   void shift_operand(Op op, const Xbyak::Operand& d, int n);
   void shift_by_cl(Ref r, std::optional<uint8_t> dest);
   void double_shift(Ref r);
-  void settle_product(Xbyak::Reg64 low, unsigned width, bool pair);
+  void settle_product(Xbyak::Reg64 low, unsigned width, uint32_t mask, bool pair);
   void multiply(Ref r);
   void divide(Ref r);
   void scan(Ref r);
   void bit(Ref r);
   void condition(Ref r);
+  void bits(Ref r);
+  bool shift_without_flags(Ref r);
   void select(Ref r);
   void set_cf(Ref r);
   void set_condition(unsigned code, Xbyak::Reg8 d);
@@ -243,7 +254,12 @@ class Translator : private Xbyak::CodeGenerator {
   bool is_vector(const Insn& i) const;
   void vector();
   void need_xmm(unsigned n);
-  void store_xmm(uint16_t which);
+  void need_ymm(unsigned n);
+  void wrote_vector(unsigned n, bool whole);
+  void store_vectors(const VectorCache& v);
+  void legacy_encoding(unsigned reg, unsigned rm, bool wide);
+  void vex_encoding(unsigned reg, unsigned rm, bool wide, bool long_form);
+  void clear_uppers();
 
   // x87.cpp
   X87Form x87_form(const Insn& i) const;
@@ -303,7 +319,7 @@ class Translator : private Xbyak::CodeGenerator {
   // How each instruction is left for the interpreter: what has to be in memory then.
   struct WayOut {
     Xbyak::Label label;
-    uint16_t xmm = 0;          // registers
+    VectorCache vector;
     X87Cache x87;
     std::vector<Step> recipe;  // of the flags
   };
@@ -312,12 +328,13 @@ class Translator : private Xbyak::CodeGenerator {
   Xbyak::Label* slow_ = nullptr;  // the running instruction's
   uint32_t live_ = 0;             // flags, behind the running instruction
   Flags flags_ = Flags::Memory;
-  // Where the processors' makers differ (tests/oracle/UNDEFINED.md) the host's flag is not the guest's: AF,
-  // which is 0, and OF, whose right value is in memory already.
-  bool af_is_zero_ = false, of_in_memory_ = false;
-  std::vector<Step> pending_;                // what has set flags since they were last in memory
-  bool steps_known_ = true;                  // all of it
-  uint16_t xmm_loaded_ = 0, xmm_dirty_ = 0;  // the guest's that are in the host's
+  // Where the processors' makers differ (tests/oracle/UNDEFINED.md) the host's flag is not the guest's: those
+  // of zero_ (SF, AF, PF) are 0, and OF's right value is in memory already.
+  uint32_t zero_ = 0;
+  bool of_in_memory_ = false;
+  std::vector<Step> pending_;  // what has set flags since they were last in memory
+  bool steps_known_ = true;    // all of it
+  VectorCache vector_;
   X87Cache x87_;
   unsigned x87_top_ = 0;
   unsigned handler_calls_ = 0;

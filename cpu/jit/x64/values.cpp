@@ -19,6 +19,7 @@ unsigned Translator::slot_of(const MicroOp& m) const {
   switch (m.place) {
     case Place::Rm: return insn_->rm;
     case Place::Reg: return insn_->reg;
+    case Place::Vvvv: return insn_->vvvv;
     default: return static_cast<unsigned>(m.imm);
   }
 }

@@ -1,11 +1,11 @@
-// SSE: a guest's instruction is the same instruction of the host, under the guest's MXCSR, with the guest's
-// XMM registers in the host's of the same number. They are loaded on a block's first use and written back
-// where the block is left. The opcode table says what the operands are (Intel SDM vol. 2, chapter 2).
-#include <xbyak/xbyak_util.h>
-
+// SSE and AVX: a guest's instruction is the same instruction of the host, under the guest's MXCSR, with the
+// guest's vector registers in the host's of the same number. They are loaded on a block's first use and
+// written back where the block is left. The opcode table says what the operands are (Intel SDM vol. 2,
+// chapter 2).
 #include <cstddef>
 
 #include "cpu/isa/row.h"
+#include "cpu/jit/x64/host.h"
 #include "cpu/jit/x64/translator.h"
 
 namespace ilse::cpu::jit {
@@ -14,91 +14,107 @@ using namespace Xbyak;
 
 namespace {
 
+constexpr uint8_t kVzeroupper = 0x77;
+
 bool vector_file(File f) { return f == File::Xmm; }
 bool plain_file(File f) { return f == File::None || f == File::Gpr || vector_file(f); }
 
-// What the row's instruction set needs of the host.
-bool host_has(Feature f) {
-  static const util::Cpu host;
-  switch (f) {
-    case Feature::Sse:
-    case Feature::Sse2: return true;
-    case Feature::Sse3: return host.has(util::Cpu::tSSE3);
-    case Feature::Ssse3: return host.has(util::Cpu::tSSSE3);
-    case Feature::Sse41: return host.has(util::Cpu::tSSE41);
-    case Feature::Sse42: return host.has(util::Cpu::tSSE42);
-    case Feature::Aes: return host.has(util::Cpu::tAESNI);
-    case Feature::Pclmulqdq: return host.has(util::Cpu::tPCLMULQDQ);
-    case Feature::Sha: return host.has(util::Cpu::tSHA);
-    default: return false;
-  }
+// Results that are the maker's choice (tests/oracle/UNDEFINED.md) are the interpreter's: which of several
+// NaNs DPPS gives, whether VCVTPS2PH flushes to zero.
+bool differs_by_maker(const Row& r) {
+  const bool map3a = r.map == Map::Map3A || r.map == Map::Vex3A;
+  if (map3a && (r.opcode == 0x40 || r.opcode == 0x41)) return true;
+  return r.map == Map::Vex3A && r.opcode == 0x1D;
 }
+
+bool of_256_bits(const Insn& i) {
+  const Row& r = *i.row;
+  return r.l == VexL::L1 || (r.l == VexL::By && (i.vex & kVexL) != 0);
+}
+
+unsigned form_of(const Insn& i) {
+  if (i.row->l == VexL::By) return (i.vex & kVexL) != 0 ? 1 : 0;
+  return i.op_size == 2 ? 0 : i.op_size == 4 ? 1 : 2;
+}
+
+// FMA's first operand is also a source.
+bool reads_destination(const Row& r) { return r.feature == Feature::Fma || !is_vex(r.map); }
 
 }  // namespace
 
 bool Translator::is_vector(const Insn& i) const {
   const Row& r = *i.row;
-  if (!r.has(kSse) || r.has(kHelper)) return false;
-  if (r.map != Map::TwoByte && r.map != Map::Map38 && r.map != Map::Map3A) return false;
-  // DPPS, DPPD: which of several NaNs is the result is the maker's choice (tests/oracle/UNDEFINED.md).
-  if (r.map == Map::Map3A && (r.opcode == 0x40 || r.opcode == 0x41)) return false;
-  if ((block_->mode & kModeSseUnmasked) != 0 || !host_has(r.feature)) return false;
+  const bool vex = is_vex(r.map) && r.has(kAvx);
+  if ((!vex && !r.has(kSse)) || r.has(kHelper)) return false;
+  if (!vex && r.map != Map::TwoByte && r.map != Map::Map38 && r.map != Map::Map3A) return false;
+  if (vex && !host_has(Feature::Avx)) return false;
+  if ((block_->mode & kModeSseUnmasked) != 0 || !host_has(r.feature) || differs_by_maker(r)) return false;
+  if (of_256_bits(i) && !host_has(r.long_feature)) return false;
+  if (r.map == Map::Vex && r.opcode == kVzeroupper) return r.l == VexL::L0;
   if (!plain_file(r.reg_file) || !plain_file(r.rm_file)) return false;
+  if (r.v_file != File::None && !vector_file(r.v_file)) return false;
   if (!vector_file(r.reg_file) && !vector_file(r.rm_file)) return false;
   for (Operand o : r.operands) {
-    if (o == Operand::Implicit) return false;
+    if (o == Operand::Implicit || o == Operand::Vsib) return false;
     // PCMPESTRI and its kin have general registers that the row does not name.
     if (o == Operand::Imm8 && r.flags.written != 0) return false;
   }
-  const unsigned size = i.op_size == 2 ? 0 : i.op_size == 4 ? 1 : 2;
-  if (i.mem && (r.memory[size].bytes == 0 || i.addr_size == 2)) return false;
+  if (i.mem && (r.memory[form_of(i)].bytes == 0 || i.addr_size == 2)) return false;
   return r.flags.written == 0 || r.flags.written == kOSZAPC;
 }
 
 void Translator::need_xmm(unsigned n) {
-  if ((xmm_loaded_ >> n & 1) != 0) return;
+  const auto bit = static_cast<uint16_t>(1u << n);
+  if ((vector_.loaded & bit) != 0) return;
   movups(Xmm(static_cast<int>(n)), ptr[rbp + layout_.xmm + layout_.xmm_stride * static_cast<int>(n)]);
-  xmm_loaded_ |= static_cast<uint16_t>(1u << n);
+  vector_.loaded |= bit;
 }
 
-void Translator::store_xmm(uint16_t which) {
+void Translator::need_ymm(unsigned n) {
+  const auto bit = static_cast<uint16_t>(1u << n);
+  const int at = layout_.xmm + layout_.xmm_stride * static_cast<int>(n);
+  const Ymm y(static_cast<int>(n));
+  if ((vector_.loaded & bit) == 0) {
+    vmovups(y, ptr[rbp + at]);
+  } else if ((vector_.upper_loaded & bit) == 0) {
+    vinsertf128(y, y, ptr[rbp + at + 16], 1);
+  }
+  vector_.loaded |= bit;
+  vector_.upper_loaded |= bit;
+}
+
+void Translator::wrote_vector(unsigned n, bool whole) {
+  const auto bit = static_cast<uint16_t>(1u << n);
+  vector_.loaded |= bit;
+  vector_.dirty |= bit;
+  if (!whole) return;
+  vector_.upper_loaded |= bit;
+  vector_.upper_dirty |= bit;
+}
+
+// Behind it no upper half is in use, so that the host's own SSE code runs at full speed.
+void Translator::store_vectors(const VectorCache& v) {
   for (int n = 0; n < 16; ++n) {
-    if ((which >> n & 1) != 0) movups(ptr[rbp + layout_.xmm + layout_.xmm_stride * n], Xmm(n));
+    const Address at = ptr[rbp + layout_.xmm + layout_.xmm_stride * n];
+    if ((v.upper_dirty >> n & 1) != 0) {
+      vmovups(at, Ymm(n));
+    } else if ((v.dirty >> n & 1) != 0) {
+      movups(at, Xmm(n));
+    }
   }
+  if (v.upper_loaded != 0) vzeroupper();
 }
 
-void Translator::vector() {
-  const Insn& i = *insn_;
-  const Row& row = *i.row;
-  const unsigned size = i.op_size == 2 ? 0 : i.op_size == 4 ? 1 : 2;
-  const bool to_rm = row.operands[0] == Operand::Rm || row.operands[0] == Operand::Mem;
-  const bool has_reg = row.reg_file != File::None;
-  const bool compares = row.flags.written != 0;
-  const bool writes_reg = has_reg && !to_rm && !compares;
-  busy_.fill(false);
+// VZEROUPPER: 8 registers outside 64-bit mode.
+void Translator::clear_uppers() {
+  const bool wide = (block_->mode & kModeCodeMask) == kModeCode64;
+  vzeroupper();
+  vector_.upper_loaded = vector_.upper_dirty = 0;
+  call(stubs_.clear_uppers[wide ? 1 : 0]);
+}
 
-  // Registers, as the encoding has them.
-  unsigned reg = has_reg ? i.reg : i.modrm >> 3 & 7, rm = i.rm;
-  if (row.reg_file == File::Gpr) {
-    const unsigned g = i.reg / 8;
-    reg = kHostOf[g] != kInMemory ? kHostOf[g] : 0;
-    if (reg == 0 && to_rm) mov(rax, guest(g));
-  } else if (has_reg) {
-    need_xmm(reg);
-  }
-  if (i.mem) {
-    const MemoryShape shape = row.memory[size];
-    rm = static_cast<unsigned>(operand_pointer(shape.bytes, to_rm, shape.aligned).getIdx());
-    if (reg == 0 && row.reg_file == File::Gpr && to_rm) throw Refused{};
-  } else if (row.rm_file == File::Gpr) {
-    const unsigned g = i.rm / 8;
-    rm = kHostOf[g] != kInMemory ? kHostOf[g] : 0;
-    if (rm == 0 && !to_rm) mov(rax, guest(g));
-  } else {
-    need_xmm(rm);
-  }
-
-  const bool wide = i.op_size == 8 && (row.reg_file == File::Gpr || row.rm_file == File::Gpr);
+void Translator::legacy_encoding(unsigned reg, unsigned rm, bool wide) {
+  const Row& row = *insn_->row;
   switch (row.prefix) {
     case Mandatory::P66: db(0x66); break;
     case Mandatory::F3: db(0xF3); break;
@@ -110,22 +126,89 @@ void Translator::vector() {
   db(0x0F);
   if (row.map == Map::Map38) db(0x38);
   if (row.map == Map::Map3A) db(0x3A);
+}
+
+// Three bytes (SDM vol. 2A, 2.3.5).
+void Translator::vex_encoding(unsigned reg, unsigned rm, bool wide, bool long_form) {
+  const Row& row = *insn_->row;
+  const unsigned map = row.map == Map::Vex ? 1 : row.map == Map::Vex38 ? 2 : 3;
+  const unsigned prefix = row.prefix == Mandatory::P66  ? 1
+                          : row.prefix == Mandatory::F3 ? 2
+                          : row.prefix == Mandatory::F2 ? 3
+                                                        : 0;
+  const unsigned v = row.v_file != File::None ? insn_->vvvv : 0u;
+  const bool w = row.w == VexW::W1 || wide;
+  db(0xC4);
+  db(static_cast<int>(((reg >> 3 & 1) ^ 1) << 7 | 1u << 6 | ((rm >> 3 & 1) ^ 1) << 5 | map));
+  db(static_cast<int>((w ? 1u : 0u) << 7 | (~v & 15) << 3 | (long_form ? 1u : 0u) << 2 | prefix));
+}
+
+void Translator::vector() {
+  const Insn& i = *insn_;
+  const Row& row = *i.row;
+  const bool vex = is_vex(row.map), long_form = of_256_bits(i);
+  busy_.fill(false);
+  if (vex && row.opcode == kVzeroupper && row.map == Map::Vex) {
+    clear_uppers();
+    return;
+  }
+  const bool to_rm = row.operands[0] == Operand::Rm || row.operands[0] == Operand::Mem;
+  const bool to_vvvv = row.operands[0] == Operand::Vvvv;
+  const bool has_reg = row.reg_file != File::None;
+  const bool compares = row.flags.written != 0;
+  const bool writes_reg = has_reg && !to_rm && !to_vvvv && !compares;
+  auto need = [&](unsigned n) { long_form ? need_ymm(n) : need_xmm(n); };
+
+  // Registers, as the encoding has them.
+  unsigned reg = has_reg ? i.reg : i.modrm >> 3 & 7, rm = i.rm;
+  if (row.reg_file == File::Gpr) {
+    const unsigned g = i.reg / 8;
+    reg = kHostOf[g] != kInMemory ? kHostOf[g] : 0;
+    if (reg == 0 && to_rm) mov(rax, guest(g));
+  } else if (has_reg && (!writes_reg || reads_destination(row))) {
+    need(reg);
+  }
+  if (row.v_file != File::None && !to_vvvv) need(i.vvvv);
+  for (Operand o : row.operands) {
+    if (o == Operand::Is4) need(static_cast<unsigned>(i.imm >> 4 & 15));
+  }
+  if (i.mem) {
+    const MemoryShape shape = row.memory[form_of(i)];
+    rm = static_cast<unsigned>(operand_pointer(shape.bytes, to_rm, shape.aligned).getIdx());
+    if (reg == 0 && row.reg_file == File::Gpr && to_rm) throw Refused{};
+  } else if (row.rm_file == File::Gpr) {
+    const unsigned g = i.rm / 8;
+    rm = kHostOf[g] != kInMemory ? kHostOf[g] : 0;
+    if (rm == 0 && !to_rm) mov(rax, guest(g));
+  } else if (!(to_rm && vex)) {
+    need(rm);
+  }
+
+  const bool wide = i.op_size == 8 && (row.reg_file == File::Gpr || row.rm_file == File::Gpr);
+  if (vex) {
+    vex_encoding(reg, rm, wide, long_form);
+  } else {
+    legacy_encoding(reg, rm, wide);
+  }
   db(i.opcode);
   db(static_cast<int>((i.mem ? 0u : 0xC0u) | (reg & 7) << 3 | (rm & 7)));
   for (Operand o : row.operands) {
-    if (o == Operand::Imm8) db(static_cast<int>(i.imm & 0xFF));
+    if (o == Operand::Imm8 || o == Operand::Is4) db(static_cast<int>(i.imm & 0xFF));
   }
 
+  // A VEX-encoded instruction clears what it does not write of the register.
   if (compares) {
     made_flags(kOSZAPC);
+  } else if (to_vvvv) {
+    wrote_vector(i.vvvv, true);
   } else if (writes_reg && row.reg_file == File::Gpr) {
     if (reg == 0) mov(guest(i.reg / 8), rax);
   } else if (writes_reg) {
-    xmm_dirty_ |= static_cast<uint16_t>(1u << reg);
+    wrote_vector(reg, vex);
   } else if (to_rm && !i.mem && row.rm_file == File::Gpr) {
     if (rm == 0) mov(guest(i.rm / 8), rax);
   } else if (to_rm && !i.mem) {
-    xmm_dirty_ |= static_cast<uint16_t>(1u << rm);
+    wrote_vector(rm, vex);
   }
 }
 
