@@ -93,8 +93,11 @@ void x87_pointers_and_mask(const Compared& k, Result& native) {
 void xsave_area(const Compared& k, Result& native) {
   if (!names_xsave(k) || !memory_fault(native) || !memory_fault(k.emulated)) return;
   if (native.vector == 14 && k.emulated.vector == 14) {
-    const bool inside =
-        within(native.cr2, k.address(), kXsaveArea) && within(k.emulated.cr2, k.address(), kXsaveArea);
+    // 16-bit addresses wrap or not.
+    const auto within_area = [&](const Result& r) {
+      return ((r.cr2 - k.address()) & k.insn.ea_mask) < kXsaveArea;
+    };
+    const bool inside = within_area(native) && within_area(k.emulated);
     if (inside) take_fault(native, k.emulated);
   } else if (native.vector == 13 && k.address() % 64 != 0) {
     take_fault(native, k.emulated);
