@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "fpu/x87_fixture.h"
+#include "oracle/silicon.h"
 
 using namespace ilse::cpu;
 using namespace fpu_test;
@@ -29,6 +30,12 @@ void make_image(Random& rng, Operand& m, X87EnvFormat format) {
   X87 x = random_state(rng, true);
   x.tag = static_cast<uint8_t>(rng());
   std::memcpy(m.bytes.data(), x87_save(x, format).data(), x87_save_size(format));
+}
+
+// An unmasked exception that no instruction has reported yet.
+void wait_for_report(X87& x) {
+  x.fldcw(static_cast<uint16_t>(x.cw & ~x87sw::kIE));
+  x.set_status_word(static_cast<uint16_t>(x.status_word() | x87sw::kIE | x87sw::kES | x87sw::kB));
 }
 
 Case env_case(const char* name, std::vector<uint8_t> code, X87EnvFormat format) {
@@ -70,12 +77,19 @@ TEST_CASE("x87 FXSAVE area is what the host saves of the same state", "[x87][ima
     X87 x = random_state(rng, true);
     x.fip = rng() >> 17;
     x.fdp = rng() >> 17;
+    if (n % 4 == 0) wait_for_report(x);
     const FxArea in = to_area(x);
     FxArea out;
     Operand none;
     native.run(in, none, out);
     X87 back;
     x87_fxrstor(back, std::span(out.bytes).first<160>(), true);
+    // AMD keeps the pointers of an exception that waits and no others (its manual, FXSAVE).
+    if (!ilse::oracle::host_is_reference() && !x.pending()) {
+      x.fop = back.fop;
+      x.fip = back.fip;
+      x.fdp = back.fdp;
+    }
     REQUIRE(back == x);
     FxArea again = out;
     x87_fxsave(back, std::span(again.bytes).first<160>(), true);

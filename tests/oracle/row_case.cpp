@@ -6,6 +6,7 @@
 
 #include "cpu/isa/decoder.h"
 #include "oracle/native.h"
+#include "oracle/operand.h"
 #include "oracle/test_layout.h"
 
 namespace ilse::oracle {
@@ -196,25 +197,12 @@ class Generator {
     }
     for (Operand o : row_.operands) {
       if (o != Operand::Moffs || random_.one_in(16)) continue;
-      const std::uint64_t at = data_offset() - (segment_base(c) - (mode_ == Mode::k16 ? kDataAddress : 0));
+      const std::uint64_t at =
+          data_offset() - (segment_base(c, insn_.seg) - (mode_ == Mode::k16 ? kDataAddress : 0));
       for (unsigned i = 0; i < insn_.addr_size; ++i) {
         bytes_[insn_.len - insn_.addr_size + i] = static_cast<std::uint8_t>(at >> 8 * i);
       }
     }
-  }
-
-  std::uint64_t segment_base(const Case& c) const {
-    if (mode_ == Mode::k64) return insn_.seg == kFs || insn_.seg == kGs ? c.base[insn_.seg] : 0;
-    return c.base[insn_.seg];
-  }
-  std::uint64_t value(const Case& c, unsigned slot) const {
-    if (slot == cpu::kSlotBlock) return c.rip;
-    return slot < 16 ? c.gpr[slot] : 0;
-  }
-  std::uint64_t effective_address(const Case& c) const {
-    return (value(c, insn_.base) + (value(c, insn_.index) << insn_.scale) +
-            static_cast<std::uint64_t>(static_cast<std::int64_t>(insn_.disp))) &
-           insn_.ea_mask;
   }
 
   std::uint64_t target() {
@@ -233,8 +221,8 @@ class Generator {
 
   // Moves the memory operand to a chosen address, by a register or the displacement.
   void aim(Case& c) {
-    const std::uint64_t wanted = (target() - segment_base(c)) & insn_.ea_mask;
-    const std::uint64_t delta = wanted - effective_address(c);
+    const std::uint64_t wanted = (target() - segment_base(c, insn_.seg)) & insn_.ea_mask;
+    const std::uint64_t delta = wanted - effective_address(insn_, c);
     const auto adjust = [&](unsigned n) {
       const std::uint64_t mask = insn_.ea_mask;
       c.gpr[n] = (c.gpr[n] & ~mask) | ((c.gpr[n] + delta) & mask);
@@ -258,7 +246,7 @@ class Generator {
 
   // What XRSTOR takes, mostly, and XSAVE adds to.
   void fill_xsave_area(Case& c) {
-    const std::uint64_t at = effective_address(c) + segment_base(c);
+    const std::uint64_t at = effective_address(insn_, c) + segment_base(c, insn_.seg);
     if (at < kDataAddress || at - kDataAddress > kDataSize - sizeof(XsaveImage)) return;
     XsaveImage image = random_fx(random_);
     image.xstate_bv = random_.below(8);
@@ -295,7 +283,7 @@ class Generator {
         name == "les" || name == "lds" || name == "lss" || name == "lfs" || name == "lgs";
     const bool tested = name == "lar" || name == "lsl" || name == "verr" || name == "verw";
     const bool one_byte = row_.map == cpu::Map::OneByte;
-    const std::uint64_t operand = effective_address(c) + segment_base(c);
+    const std::uint64_t operand = effective_address(insn_, c) + segment_base(c, insn_.seg);
     if (tested || (one_byte && row_.opcode == 0x8e)) {
       const std::uint64_t v = selector();
       if (insn_.mem) {
@@ -316,7 +304,7 @@ class Generator {
     if (!insn_.mem) return true;
     const bool bits = row_.map == cpu::Map::TwoByte && (row_.opcode & 0xe7) == 0xa3;
     if (bits) return false;
-    return (effective_address(c) + segment_base(c)) % kCacheLine <= kCacheLine - 16;
+    return (effective_address(insn_, c) + segment_base(c, insn_.seg)) % kCacheLine <= kCacheLine - 16;
   }
 
   Random& random_;

@@ -9,6 +9,7 @@
 
 #include "cpu/isa/decoder.h"
 #include "oracle/random_case.h"
+#include "oracle/silicon.h"
 #include "oracle/test_layout.h"
 #include "sem/cpu_bench.h"
 
@@ -125,6 +126,13 @@ void show(std::ostream& out, const char* name, const Result& r) {
       << " fop " << r.fx.fop << " fip " << r.fx.fip << " fdp " << r.fx.fdp << " mxcsr " << r.fx.mxcsr;
 }
 
+// FOP, FIP and FDP are those of the last instruction, on AMD only while an exception is pending (its manual,
+// FXSAVE).
+bool keeps_pointers(const Result& r) {
+  constexpr uint16_t kEs = 0x80;
+  return host_is_reference() || (r.fx.fsw & kEs) != 0;
+}
+
 // What differs, empty if nothing.
 std::string differences(const Case& c, const Row& row, const Result& native, const Result& ours) {
   std::ostringstream out;
@@ -142,15 +150,16 @@ std::string differences(const Case& c, const Row& row, const Result& native, con
   one("flags", native.flags & kStatusFlags, ours.flags);
   for (unsigned i = 0; i < 16; ++i) one("gpr", native.gpr[i], ours.gpr[i]);
   one("fcw", native.fx.fcw, ours.fx.fcw);
-  one("fip", native.fx.fip, ours.fx.fip);
+  const bool pointers = keeps_pointers(native);
+  if (pointers) one("fip", native.fx.fip, ours.fx.fip);
   one("mxcsr", native.fx.mxcsr, ours.fx.mxcsr);
   // A page fault leaves everything as it was, also where silicon has stored half of an 80-bit operand or has
   // gone over to MMX before the store.
   bool partial = native.vector == cpu::kPFv;
   if (!approximate(row) && !partial) {
     one("ftw", native.fx.ftw, ours.fx.ftw);
-    one("fdp", native.fx.fdp, ours.fx.fdp);
-    one("fop", native.fx.fop, ours.fx.fop);
+    if (pointers) one("fdp", native.fx.fdp, ours.fx.fdp);
+    if (pointers) one("fop", native.fx.fop, ours.fx.fop);
     one("fsw", native.fx.fsw, ours.fx.fsw);
     for (unsigned i = 0; i < 8; ++i) {
       one("st", native.fx.st[i].word[0], ours.fx.st[i].word[0]);
@@ -168,6 +177,7 @@ std::string differences(const Case& c, const Row& row, const Result& native, con
 TEST_CASE("x87, MMX, SSE and SSE2 rows do what the host's processor does", "[oracle][rows]") {
   auto runner = test_runner();
   if (runner == nullptr) return;
+  if (!host_is_reference()) WARN("the host is not the reference: skipped x87 pointers without an exception");
   Emulated emulated;
   Random random(20);
   constexpr unsigned kPerForm = 24;
