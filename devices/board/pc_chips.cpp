@@ -12,6 +12,8 @@ constexpr uint64_t kIoApicBase = 0xFEC00000, kHpetBase = 0xFED00000;
 constexpr uint64_t kIoApicSize = 0x1000, kHpetSize = 0x400;
 constexpr int kChipPriority = 10;  // over everything that PCI and PAM decide
 constexpr unsigned kSciIrq = 9;
+constexpr unsigned kFloppyIrq = 6;
+constexpr int kFloppyDma = 2;
 constexpr uint8_t kIoApicId = 0;
 constexpr std::array<uint16_t, 2> kSerialPorts{0x3F8, 0x2F8};
 constexpr std::array<unsigned, 2> kSerialIrqs{4, 3};
@@ -59,6 +61,7 @@ PcChips::PcChips(Pc& pc, std::unique_ptr<mem::Ram> video_memory)
       rtc(pc.scheduler_, hub.line(IrqHub::kIsa, 8), nmi_mask.line(), pc.config_.rtc_epoch_seconds),
       hpet(pc.scheduler_, io_apic, hub.sink(IrqHub::kHpet)),
       dma(pc.memory_),
+      floppy(pc.scheduler_, hub.line(IrqHub::kIsa, kFloppyIrq), DmaChannel(dma, kFloppyDma)),
       a20(a20_pin.line()),
       keyboard(pc.scheduler_),
       mouse(pc.scheduler_),
@@ -125,8 +128,8 @@ PcChips::PcChips(Pc& pc, std::unique_ptr<mem::Ram> video_memory)
   map_ports(pc);
   map_memory(pc);
 
-  devices = {&pci,  &i440fx, &piix3,  &ide, &pm,       &pit,   &rtc,    &port61,
-             &hpet, &dma,    &fw_cfg, &kbc, &keyboard, &mouse, &port92, &ferr};
+  devices = {&pci, &i440fx, &piix3,  &ide, &pm,       &pit,   &rtc,    &port61, &hpet,
+             &dma, &floppy, &fw_cfg, &kbc, &keyboard, &mouse, &port92, &ferr};
   for (auto& s : serial) {
     devices.push_back(s->uart.get());
     devices.push_back(s->feed.get());
@@ -158,6 +161,8 @@ void PcChips::map_ports(Pc& pc) {
   io.map(0xB2, 2, pm.apm());
   io.map(0xC0, 32, dma.word_controller());
   io.map(0xF0, 2, ferr);
+  io.map(0x3F0, 6, floppy);
+  io.map(0x3F7, 1, floppy, 1, 7);
   io.map(0x4D0, 2, pic.elcr_ports());
   io.map(0x510, 2, fw_cfg.ports(), 2);
   io.map(0x514, 8, fw_cfg.dma_ports(), 4);

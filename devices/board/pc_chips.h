@@ -16,6 +16,7 @@
 #include "devices/debug/isa_debug_exit.h"
 #include "devices/debug/pci_testdev.h"
 #include "devices/debug/pvpanic.h"
+#include "devices/disk/i82077.h"
 #include "devices/disk/piix3_ide.h"
 #include "devices/display/vga.h"
 #include "devices/display/vga_pci.h"
@@ -110,6 +111,7 @@ struct PcChips {
   Mc146818 rtc;
   Hpet hpet;
   I8237 dma;
+  I82077 floppy;
 
   A20Gate a20;
   Ps2Keyboard keyboard;

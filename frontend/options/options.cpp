@@ -113,6 +113,9 @@ Result<void> settle_display(Draft& d, const Environment& environment) {
 Result<void> settle(Draft& d, const Environment& environment) {
   Options& o = d.options;
   if (auto ok = place_drives(d); !ok) return ok;
+  if (o.defaults && o.floppies.empty()) o.floppies.push_back({});
+  std::sort(o.floppies.begin(), o.floppies.end(),
+            [](const DriveOption& a, const DriveOption& b) { return a.index < b.index; });
   if (auto ok = connect_chars(d); !ok) return ok;
   if (auto ok = settle_display(d, environment); !ok) return ok;
   o.clock = d.clock.value_or(o.command == Command::Run ? ClockMode::Host : ClockMode::Instructions);

@@ -146,7 +146,17 @@ TEST_CASE("Options: drives and their places") {
   CHECK(error_of("run -drive file=a,if=virtio").find("if=ide") != std::string::npos);
   CHECK(error_of("run -drive file=a,index=4").find("index is 0 to 3") != std::string::npos);
   CHECK(error_of("run -drive file=a,indx=1").find("did you mean index?") != std::string::npos);
-  CHECK(error_of("run -fda a").find("no floppy controller") != std::string::npos);
+  o = parsed("run");
+  REQUIRE(o.floppies.size() == 1);  // an empty drive A
+  CHECK(o.floppies[0].file.empty());
+  CHECK(parsed("run -nodefaults").floppies.empty());
+  o = parsed("run -drive file=b,if=floppy,index=1,readonly=on -fda a");
+  REQUIRE(o.floppies.size() == 2);
+  CHECK(o.floppies[0].file == "a");
+  CHECK(o.floppies[1].read_only);
+  CHECK(error_of("run -fda a -drive file=b,if=floppy,index=0").find("drive A is given twice") !=
+        std::string::npos);
+  CHECK(error_of("run -drive file=b,if=floppy,index=2").find("two diskette drives") != std::string::npos);
   CHECK(error_of("run a b").find("already taken") != std::string::npos);
 }
 
