@@ -160,6 +160,8 @@ Result<dev::BoardConfig> set_up_board(const Options& o, int64_t now) {
   c.firmware_debugcon = o.firmware_log.kind != CharTarget::Kind::None;
   c.pvpanic = o.pvpanic;
   c.pci_testdev = o.pci_testdev;
+  c.sb16 = o.sb16;
+  c.ac97 = o.ac97;
   c.append = o.append;
 
   auto bios = read_firmware(o, o.bios.empty() ? "bios-256k.bin" : o.bios);

@@ -72,6 +72,8 @@ struct BoardConfig {
   bool firmware_debugcon = false;  // port 402h, where SeaBIOS writes its log if it finds the port
   bool pvpanic = false;
   bool pci_testdev = false;
+  bool sb16 = false;  // at 220h, 330h and 388h, interrupt 5, DMA 1 and 5 until the guest says otherwise
+  bool ac97 = false;
   unsigned serial_ports = 2;  // COM1 and COM2
 
   static constexpr uint64_t kMaxRamMib = 256 * 1024;

@@ -115,6 +115,7 @@ FwCfg& Pc::fw_cfg() { return chips_->fw_cfg; }
 PciHost& Pc::pci() { return chips_->pci; }
 Piix3Ide& Pc::ide() { return chips_->ide; }
 LocalApic& Pc::local_apic(unsigned cpu) { return *chips_->local_apics.at(cpu); }
+SoundMixer& Pc::sound() { return chips_->sound; }
 Vga* Pc::vga() { return chips_->vga.get(); }
 bool Pc::a20() const { return chips_->a20.enabled(); }
 bool Pc::power_button_works() const { return chips_->pm.button_enabled(); }

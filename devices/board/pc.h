@@ -30,6 +30,7 @@ class FwCfg;
 class LocalApic;
 class PciHost;
 class Piix3Ide;
+class SoundMixer;
 class Vga;
 struct PcChips;
 
@@ -63,6 +64,7 @@ class Pc : public mem::BoardPort {
   PciHost& pci();
   Piix3Ide& ide();
   LocalApic& local_apic(unsigned cpu);
+  SoundMixer& sound();
   Vga* vga();  // null without a display
 
   // Where what the guest sends goes; null: nowhere. `unit` 0 is COM1.

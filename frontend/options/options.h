@@ -36,6 +36,14 @@ struct CharTarget {
   bool operator==(const CharTarget&) const = default;
 };
 
+// Where sound goes. Automatic: to the host's sound card where there is a window.
+struct SoundTarget {
+  enum class Kind : uint8_t { Automatic, None, Sdl, Wav };
+  Kind kind = Kind::Automatic;
+  std::string path;
+  bool operator==(const SoundTarget&) const = default;
+};
+
 struct TraceOptions {
   std::string output;  // -o; "-" is standard output
   uint64_t start = 0;  // instruction counts
@@ -69,6 +77,8 @@ struct Options {
   dev::BoardConfig::DebugExit debug_exit;
   bool pvpanic = false;
   bool pci_testdev = false;
+  bool sb16 = false, ac97 = false;
+  SoundTarget sound;
 
   std::vector<CharTarget> serial;  // of each port, COM1 first
   CharTarget debugcon;             // port E9h

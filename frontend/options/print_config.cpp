@@ -98,6 +98,11 @@ std::vector<Line> lines(const Options& o) {
   }
   if (o.pvpanic) add({"-device", "pvpanic"});
   if (o.pci_testdev) add({"-device", "pci-testdev"});
+  if (o.sb16) add({"-device", "sb16"});
+  if (o.ac97) add({"-device", "AC97"});
+  add({"-audiodev", o.sound.kind == SoundTarget::Kind::Wav    ? "wav,path=" + escaped(o.sound.path)
+                    : o.sound.kind == SoundTarget::Kind::None ? "none"
+                                                              : "sdl"});
   add({"-vga", o.vga ? "std" : "none"});
   add({"-nic", "none"});
   constexpr std::array kDisplays{"sdl", "sdl", "terminal", "none"};
