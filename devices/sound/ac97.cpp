@@ -333,7 +333,7 @@ void Ac97::visit_state(mem::StateVisitor& v) {
     e.current &= kIndexMask;
     e.last &= kIndexMask;
     e.next &= kIndexMask;
-    if (e.left == 0) e.left = 2;
+    if (e.running && e.left == 0) e.left = 2;
   }
   apply_volume();
 }

@@ -4,6 +4,7 @@ extern "C" {
 #include <adplug/nukedopl.h>
 }
 
+#include <cstdlib>
 #include <utility>
 
 namespace ilse::dev {
@@ -89,7 +90,8 @@ void Opl3::render_to(uint64_t frame) {
   while (queue_.end() < frame) {
     std::array<int16_t, 2> out{};
     if (playing_) OPL3_GenerateResampled(&core_->chip, out.data());
-    quiet_ = out[0] == 0 && out[1] == 0 ? quiet_ + 1 : 0;
+    // The chip's zero has a sign.
+    quiet_ = std::abs(out[0]) <= 1 && std::abs(out[1]) <= 1 ? quiet_ + 1 : 0;
     if (quiet_ > kQuiet) playing_ = false;
     queue_.push({static_cast<int32_t>(int64_t{out[0]} * left_ >> 16),
                  static_cast<int32_t>(int64_t{out[1]} * right_ >> 16)});

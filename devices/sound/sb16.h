@@ -56,7 +56,7 @@ class Sb16 : public Device, public mem::PortDevice {
     bool silent = false;      // a format that is not decoded, or no data at all
     bool by_dma = true;
     uint32_t block = 1;     // samples; of compressed formats and silence, bytes
-    uint32_t left = 0;      // of the block
+    uint32_t left = 1;      // of the block
     uint32_t rate = 22050;  // frames a second
     VTime started{};        // `done` samples were due from then on
     uint64_t done = 0;
