@@ -1,15 +1,11 @@
-// Sound through SDL's audio device. The machine's thread puts frames into a ring, SDL's thread takes them out
-// at a rate that is steered, by less than a listener hears, towards a ring that is filled to kTarget: virtual
-// time and the sound card's clock never agree completely.
+// Sound through SDL's audio device, whose thread takes frames from a ring.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
-#include <vector>
 
 #include "devices/sound/mixer.h"
+#include "frontend/audio/sound_ring.h"
 #include "memory/result.h"
 
 namespace ilse::ui {
@@ -22,29 +18,16 @@ class SdlAudio : public dev::SoundSink {
   SdlAudio(const SdlAudio&) = delete;
   SdlAudio& operator=(const SdlAudio&) = delete;
 
-  void write(std::span<const int16_t> samples) override;
+  void write(std::span<const int16_t> samples) override { ring_.put(samples); }
   // Any thread.
-  void set_muted(bool muted) { muted_ = muted; }
-  bool muted() const { return muted_; }
-
-  // What SDL's thread calls: fills `to`, left and right in turn.
-  void take(std::span<int16_t> to);
-  // Frames that wait.
-  size_t waiting();
-
-  static constexpr size_t kTarget = dev::SoundMixer::kRate * 60 / 1000;  // frames: 60 ms
-  static constexpr size_t kMost = dev::SoundMixer::kRate / 4;
+  void set_muted(bool muted) { ring_.set_muted(muted); }
+  bool muted() const { return ring_.muted(); }
+  SoundRing& ring() { return ring_; }
 
  private:
   SdlAudio() = default;
-  friend struct SdlAudioTest;
 
-  std::mutex mutex_;
-  std::vector<int16_t> ring_ = std::vector<int16_t>(2 * kMost);
-  size_t first_ = 0, count_ = 0;  // frames
-  double position_ = 0;           // between the first frame and the next
-  bool started_ = false;          // the ring has been filled to kTarget
-  std::atomic<bool> muted_{false};
+  SoundRing ring_;
   uint32_t device_ = 0;
   bool sdl_ready_ = false;
 };

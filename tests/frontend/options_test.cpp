@@ -360,3 +360,26 @@ TEST_CASE("Words: a shell takes the quoted word back") {
   CHECK(shell_quoted("it's") == "'it'\\''s'");
   CHECK(shell_quoted("") == "''");
 }
+
+TEST_CASE("Options: sound cards and where sound goes") {
+  Options o = parsed("run", {true, true});
+  CHECK(o.sb16);
+  CHECK(o.ac97);
+  CHECK(o.sound.kind == SoundTarget::Kind::Sdl);
+  CHECK(parsed("run -display none").sound.kind == SoundTarget::Kind::None);
+  o = parsed("run -device sb16,audiodev=a -audiodev wav,id=a,path=x,,y.wav");
+  CHECK(o.sb16);
+  CHECK_FALSE(o.ac97);
+  CHECK(o.sound.kind == SoundTarget::Kind::Wav);
+  CHECK(o.sound.path == "x,y.wav");
+  CHECK(parsed("run --wav a.wav").sound.path == "a.wav");
+  o = parsed("run -audio driver=none,model=AC97");
+  CHECK(o.ac97);
+  CHECK_FALSE(o.sb16);
+  CHECK(o.sound.kind == SoundTarget::Kind::None);
+  o = parsed("run -nodefaults");
+  CHECK_FALSE(o.sb16);
+  CHECK_FALSE(o.ac97);
+  CHECK(error_of("run -audiodev alsa").find("it is sdl, wav,path=FILE or none") != std::string::npos);
+  CHECK(error_of("run -audio none,model=hda").find("there are sb16 and AC97") != std::string::npos);
+}
