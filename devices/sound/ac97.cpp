@@ -126,6 +126,8 @@ uint32_t Ac97::MasterPorts::port_peek(uint16_t offset, unsigned width, VTime now
 }
 uint32_t Ac97::MasterPorts::port_read(uint16_t offset, unsigned width, VTime now) {
   uint32_t v = port_peek(offset, width, now);
+  // What the host sees as played it may overwrite: it has been fetched by then.
+  if (unsigned n = offset >> 4; n < kEngines) chip_.run(n, now);
   // Whoever reads the semaphore clear has it.
   if (offset <= kSemaphore && kSemaphore < offset + width) chip_.s_.semaphore = 1;
   return v;

@@ -146,6 +146,27 @@ TEST_CASE("AC97: the position is exact to the sample at every rate") {
   }
 }
 
+TEST_CASE("AC97: what the position says is played has been fetched") {
+  AcBench b;
+  b.ring(1, 4800, false);
+  b.out8(kOut + 0xB, 0x01);
+  VTime from = b.now;
+  uint32_t seen = 0;
+  for (int i = 0; i < 90; ++i) {
+    b.advance(1'100'000);
+    uint32_t played = 9600u - b.in16(kOut + 8);
+    std::memset(b.ram.data() + kSamples + 2 * seen, 0, 2 * (played - seen));
+    seen = played;
+    b.mixer.run_to(b.now);
+  }
+  b.play(20 * kMs);
+  CHECK(rises(b.between(from, from + 95 * kMs, 0)) == Approx(95).margin(1));
+  for (int s : b.between(from + 2 * kMs, from + 90 * kMs, 1)) REQUIRE(std::abs(s) <= 6000);
+  CHECK(largest_step(b.between(from + 2 * kMs, from + 90 * kMs, 1)) == 12000);
+  auto heard = b.between(from + 2 * kMs, from + 90 * kMs, 1);
+  CHECK(std::count(heard.begin(), heard.end(), 0) == 0);
+}
+
 TEST_CASE("AC97: pause keeps the place, mute and volume are heard") {
   AcBench b;
   b.ring(32, 480, false);

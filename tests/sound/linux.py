@@ -48,8 +48,8 @@ def run(arguments, kernel, initrd, folder):
     more = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], input=b"bin/play\n", cwd=root, check=True,
                           capture_output=True).stdout
     both.write_bytes(initrd.read_bytes() + more)
-    commands = "; ".join(["modprobe -a snd-mixer-oss snd-pcm-oss", *(f"play {rate}" for rate in RATES),
-                          "dmesg | grep -E 'intel8x0|WARNING: CPU|BUG:'", "poweroff"])
+    commands = "; ".join(["modprobe -a snd-mixer-oss snd-pcm-oss", *(f"play {rate}; usleep 300000" for rate in RATES),
+                          "dmesg | grep -E '[i]ntel8x0|[W]ARNING: CPU|[B]UG:'", "poweroff"])
     log, wav = folder / "log", folder / "sound.wav"
     subprocess.run([arguments.ilse, "run", "--clock", "instructions", "-m", "256", "-display", "none", "-kernel",
                     kernel, "-initrd", both, "-append", f"console=ttyS0,115200 quiet -- {commands}", "-serial",
