@@ -312,8 +312,8 @@ void Session::sleep_host() {
     return;
   }
   auto until = HostClock::now() + 1s;
-  // The cursor blinks while the guest sleeps, and a debugger may ask for it.
-  if (publisher_ || gdb_) until = HostClock::now() + FramePublisher::kPeriod;
+  // The cursor blinks while the guest sleeps, sound goes on, and a debugger may ask for it.
+  if (publisher_ || gdb_ || audio_) until = HostClock::now() + FramePublisher::kPeriod;
   if (next != mem::kNever) until = std::min(until, clock_.host_time(next.ns));
   control_.wait(until);
 }

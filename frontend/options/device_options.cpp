@@ -156,7 +156,7 @@ Result<void> audiodev(Draft& d, const std::string& value) {
       return Error{"there is no '" + key + "'"};
     }
   }
-  if (t.kind == SoundTarget::Kind::Wav && t.path.empty()) t.path = "qemu.wav";
+  if (t.kind == SoundTarget::Kind::Wav && t.path.empty()) return Error{"path= is missing"};
   d.options.sound = t;
   return {};
 }

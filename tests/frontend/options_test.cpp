@@ -380,6 +380,7 @@ TEST_CASE("Options: sound cards and where sound goes") {
   o = parsed("run -nodefaults");
   CHECK_FALSE(o.sb16);
   CHECK_FALSE(o.ac97);
+  CHECK(error_of("run -audiodev wav").find("path= is missing") != std::string::npos);
   CHECK(error_of("run -audiodev alsa").find("it is sdl, wav,path=FILE or none") != std::string::npos);
   CHECK(error_of("run -audio none,model=hda").find("there are sb16 and AC97") != std::string::npos);
 }
