@@ -44,20 +44,6 @@ Result<std::vector<uint8_t>> read_firmware(const Options& o, const std::string& 
                ": install Debian's package seabios, or give a file with -bios"};
 }
 
-Result<std::unique_ptr<dev::BlockDevice>> open_image(const DriveOption& d, bool snapshot) {
-  bool overlay = snapshot && !d.cdrom;
-  auto access = d.read_only || overlay ? dev::RawImage::Access::ReadOnly : dev::RawImage::Access::ReadWrite;
-  auto image = dev::RawImage::open(d.file, access);
-  if (!image) return image.error();
-  auto whole = d.cdrom ? dev::check_cd_complete(**image) : dev::check_disk_complete(**image);
-  if (!whole) return whole.error();
-  std::unique_ptr<dev::BlockDevice> device = std::move(*image);
-  if (!overlay) return device;
-  auto over = dev::OverlayImage::create(std::move(device));
-  if (!over) return over.error();
-  return std::unique_ptr<dev::BlockDevice>(std::move(*over));
-}
-
 // What -initrd names is one file for Linux, and FILE[ ARGUMENTS],... for a multiboot kernel.
 Result<void> read_kernel(const Options& o, dev::BoardConfig& c) {
   if (o.kernel.empty()) return {};
@@ -91,7 +77,39 @@ int64_t rtc_start(const std::string& base, int64_t now) {
   return now + local.tm_gmtoff;
 }
 
+// An image with, where it is asked for, a temporary file over it.
+Result<std::unique_ptr<dev::BlockDevice>> layered(std::unique_ptr<dev::BlockDevice> device, bool overlay) {
+  if (!overlay) return device;
+  auto over = dev::OverlayImage::create(std::move(device));
+  if (!over) return over.error();
+  return std::unique_ptr<dev::BlockDevice>(std::move(*over));
+}
+
+Result<std::unique_ptr<dev::RawImage>> open_raw(const DriveOption& d, bool overlay) {
+  return dev::RawImage::open(
+      d.file, d.read_only || overlay ? dev::RawImage::Access::ReadOnly : dev::RawImage::Access::ReadWrite);
+}
+
 }  // namespace
+
+Result<std::unique_ptr<dev::BlockDevice>> open_image(const DriveOption& d, bool overlay) {
+  overlay = overlay && !d.cdrom;
+  auto image = open_raw(d, overlay);
+  if (!image) return image.error();
+  auto whole = d.cdrom ? dev::check_cd_complete(**image) : dev::check_disk_complete(**image);
+  if (!whole) return whole.error();
+  return layered(std::move(*image), overlay);
+}
+
+Result<std::unique_ptr<dev::BlockDevice>> open_diskette(const DriveOption& d, bool overlay) {
+  auto image = open_raw(d, overlay);
+  if (!image) return image.error();
+  if (!dev::floppy_format((*image)->sectors())) {
+    return Error{d.file + ": no diskette: " + std::to_string((*image)->bytes()) +
+                 " bytes, and the largest has 2949120"};
+  }
+  return layered(std::move(*image), overlay);
+}
 
 Result<std::vector<uint8_t>> read_file(const std::string& path, uint64_t limit) {
   auto error = [&](const std::string& cause) { return Error{path + ": " + cause}; };
@@ -142,6 +160,8 @@ Result<dev::BoardConfig> set_up_board(const Options& o, int64_t now) {
   c.firmware_debugcon = o.firmware_log.kind != CharTarget::Kind::None;
   c.pvpanic = o.pvpanic;
   c.pci_testdev = o.pci_testdev;
+  c.sb16 = o.sb16;
+  c.ac97 = o.ac97;
   c.append = o.append;
 
   auto bios = read_firmware(o, o.bios.empty() ? "bios-256k.bin" : o.bios);
@@ -170,8 +190,20 @@ Result<dev::BoardConfig> set_up_board(const Options& o, int64_t now) {
       auto image = open_image(d, o.snapshot || d.snapshot);
       if (!image) return image.error();
       drive.image = std::move(*image);
+      drive.name = d.file;
     }
     c.drives.push_back(std::move(drive));
+  }
+  for (const DriveOption& d : o.floppies) {
+    dev::FloppyConfig& drive = c.floppies.at(d.index);
+    // An empty drive is for any diskette of 3.5 inches.
+    drive.type = dev::FloppyType::M2880;
+    if (d.file.empty()) continue;
+    auto image = open_diskette(d, o.snapshot || d.snapshot);
+    if (!image) return image.error();
+    drive.type = dev::drive_for(*dev::floppy_format((*image)->sectors()));
+    drive.image = std::move(*image);
+    drive.name = d.file;
   }
   return c;
 }

@@ -70,6 +70,7 @@ int lockstep(ui::Options options) {
   options.translate = false;
   options.snapshot = true;
   for (ui::DriveOption& d : options.drives) d.snapshot = !d.cdrom;
+  for (ui::DriveOption& d : options.floppies) d.snapshot = true;
   auto one_way = [](ui::CharTarget& t) {
     if (t.kind == ui::CharTarget::Kind::Stdio) t = {ui::CharTarget::Kind::File, "/dev/stdout"};
   };

@@ -14,9 +14,9 @@ namespace ilse::ui {
 
 namespace {
 
-constexpr std::array<std::string_view, 12> kCommands{
-    "help", "quit",       "q", "stop", "cont", "c", "system_reset", "system_powerdown",
-    "info", "screendump", "?", "cpu"};
+constexpr std::array<std::string_view, 14> kCommands{
+    "help", "quit",       "q", "stop", "cont",   "c",    "system_reset", "system_powerdown",
+    "info", "screendump", "?", "cpu",  "change", "eject"};
 
 constexpr std::string_view kHelp =
     "quit               ends Ilse\n"
@@ -24,6 +24,9 @@ constexpr std::string_view kHelp =
     "system_reset       presses the reset button\n"
     "system_powerdown   presses the power button\n"
     "cpu N              info registers is about processor N\n"
+    "info block         drives with media to change\n"
+    "change DRIVE FILE  puts a disc or diskette in; -r: write-protected\n"
+    "eject DRIVE        takes it out; -f: also from a drive that the guest holds locked\n"
     "info registers     the processor; -a: all of them\n"
     "info cpus          the processors\n"
     "info status        running or paused, instructions, virtual time\n"
@@ -75,6 +78,8 @@ std::string Monitor::execute(std::string_view line) {
   if (word == "system_powerdown") return on_machine(post(dev::OutsideEvent::Kind::PowerButton));
   if (word == "info") return info(rest);
   if (word == "cpu") return select(rest);
+  if (word == "change") return change(rest);
+  if (word == "eject") return eject(rest);
   if (word == "screendump") return screendump(std::string(rest));
   return "no such command: " + std::string(word) + nearest_hint(word, kCommands) + " (help lists them)\n";
 }
@@ -90,6 +95,7 @@ std::string Monitor::info(std::string_view what) {
       return out;
     });
   }
+  if (what == "block") return block();
   if (what == "jit") return on_machine([](Machine& m) { return jit_text(m); });
   if (what == "cpus") return on_machine([n](Machine& m) { return processors_text(m, n); });
   if (what == "status") {
@@ -99,7 +105,7 @@ std::string Monitor::info(std::string_view what) {
              " instructions, virtual time " + std::to_string(m.now().ns / 1'000'000) + " ms\n";
     });
   }
-  return "info registers, info cpus, info status, info jit\n";
+  return "info registers, info cpus, info status, info block, info jit\n";
 }
 
 std::string Monitor::select(std::string_view number) {
@@ -110,6 +116,34 @@ std::string Monitor::select(std::string_view number) {
     selected_ = static_cast<unsigned>(*n);
     return std::string();
   });
+}
+
+std::string Monitor::block() {
+  std::string out;
+  for (const dev::MediaDrive& d : media_.drives()) {
+    out += d.id + ": " + (d.medium.empty() ? "[not inserted]" : d.medium) +
+           (d.tray_open ? ", tray open" : "") + (d.locked ? ", locked" : "") + "\n";
+  }
+  return out;
+}
+
+std::string Monitor::change(std::string_view what) {
+  bool read_only = what.starts_with("-r ");
+  if (read_only) what = trimmed(what.substr(3));
+  auto space = what.find_first_of(" \t");
+  if (space == std::string_view::npos)
+    return "change: it is change DRIVE FILE (info block lists the drives)\n";
+  std::string file(trimmed(what.substr(space)));
+  std::string wrong = media_.change(std::string(what.substr(0, space)), file, read_only);
+  return wrong.empty() ? wrong : wrong + "\n";
+}
+
+std::string Monitor::eject(std::string_view what) {
+  bool force = what.starts_with("-f ");
+  if (force) what = trimmed(what.substr(3));
+  if (what.empty()) return "eject: it is eject DRIVE (info block lists the drives)\n";
+  std::string wrong = media_.eject(std::string(what), force);
+  return wrong.empty() ? wrong : wrong + "\n";
 }
 
 std::string Monitor::screendump(const std::string& path) {

@@ -4,13 +4,14 @@
 #include <string>
 #include <string_view>
 
+#include "frontend/media_control.h"
 #include "frontend/run_control.h"
 
 namespace ilse::ui {
 
 class Monitor {
  public:
-  explicit Monitor(RunControl& control) : control_(control) {}
+  explicit Monitor(RunControl& control) : control_(control), media_(control) {}
 
   // Not on the machine's thread. What it returns is empty or ends with a newline.
   std::string execute(std::string_view line);
@@ -18,10 +19,14 @@ class Monitor {
  private:
   std::string info(std::string_view what);
   std::string select(std::string_view number);
+  std::string block();
+  std::string change(std::string_view what);
+  std::string eject(std::string_view what);
   std::string screendump(const std::string& path);
   std::string on_machine(const std::function<std::string(Machine&)>& job);
 
   RunControl& control_;
+  MediaControl media_;
   unsigned selected_ = 0;  // processor
 };
 

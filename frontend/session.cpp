@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "devices/display/vga.h"
+#include "devices/sound/mixer.h"
 #include "frontend/board_setup.h"
 #include "frontend/debugger/prompt.h"
 #include "frontend/exit_status.h"
@@ -64,6 +65,7 @@ mem::Result<void> Session::open() {
     return mem::Error{std::string("cannot wait for signals: ") + std::strerror(errno)};
 
   if (auto ok = open_log(); !ok) return ok;
+  if (auto ok = open_sound(); !ok) return ok;
   Post post = [&door = machine_->board().door()](const dev::OutsideEvent& e) { door.post(e); };
   auto quit = [this] { control_.end({kExitPowerOff, ""}); };
   auto switch_over = [this] {
@@ -162,8 +164,39 @@ mem::Result<void> Session::open_log() {
   return {};
 }
 
+mem::Result<void> Session::open_sound() {
+  dev::SoundMixer& mixer = machine_->board().sound();
+  if (options_.sound.kind == SoundTarget::Kind::Wav) {
+    auto wav = WavFile::create(options_.sound.path);
+    if (!wav) return wav.error();
+    wav_ = std::move(*wav);
+    mixer.connect(wav_.get());
+  } else if (options_.sound.kind == SoundTarget::Kind::Sdl) {
+    auto audio = SdlAudio::open();
+    if (audio) {
+      audio_ = std::move(*audio);
+      mixer.connect(audio_.get());
+    } else {
+      // A machine without sound is still a machine.
+      std::fprintf(stderr, "ilse: %s\n", audio.error().message.c_str());
+    }
+  }
+  return {};
+}
+
+// What is on its way, and the end of a file; what went wrong with it.
+std::string Session::close_sound() {
+  if (!machine_) return {};
+  dev::SoundMixer& mixer = machine_->board().sound();
+  mixer.flush(machine_->now());
+  mixer.connect(nullptr);
+  audio_.reset();
+  return wav_ ? wav_->finish() : std::string();
+}
+
 Session::~Session() {
   gdb_.reset();
+  close_sound();
   window_.reset();
   terminal_display_.reset();
   prompt_terminal_.reset();
@@ -196,6 +229,7 @@ void Session::machine_loop() {
       slice_ = std::min<uint64_t>(slice_ * 2, 50'000'000);
     }
     publish(false);
+    machine_->board().sound().run_to(machine_->now());
     if (exit != MachineExit::None) {
       act_on(exit);
     } else if (halted_for_good()) {
@@ -278,8 +312,8 @@ void Session::sleep_host() {
     return;
   }
   auto until = HostClock::now() + 1s;
-  // The cursor blinks while the guest sleeps, and a debugger may ask for it.
-  if (publisher_ || gdb_) until = HostClock::now() + FramePublisher::kPeriod;
+  // The cursor blinks while the guest sleeps, sound goes on, and a debugger may ask for it.
+  if (publisher_ || gdb_ || audio_) until = HostClock::now() + FramePublisher::kPeriod;
   if (next != mem::kNever) until = std::min(until, clock_.host_time(next.ns));
   control_.wait(until);
 }
@@ -355,6 +389,8 @@ int Session::conclude() {
   prompt_terminal_.reset();
   std::string failed = chars_->failures();
   chars_.reset();
+  std::string sound = close_sound();
+  if (!sound.empty()) std::fprintf(stderr, "ilse: %s\n", sound.c_str());
   std::fflush(log_ != nullptr ? log_ : stderr);
   Ending end = control_.ending().value_or(Ending{kExitInternal, "the session ended without a cause"});
   if (!failed.empty()) std::fprintf(stderr, "ilse: %s\n", failed.c_str());

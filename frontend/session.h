@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "frontend/audio/wav_file.h"
 #include "frontend/char/char_wiring.h"
 #include "frontend/display/frame_mailbox.h"
 #include "frontend/display/frame_publisher.h"
@@ -21,6 +22,7 @@
 #include "frontend/options/options.h"
 #include "frontend/paced_clock.h"
 #include "frontend/run_control.h"
+#include "frontend/sdl/audio.h"
 #include "frontend/sdl/window.h"
 #include "frontend/terminal/line_prompt.h"
 #include "frontend/terminal/terminal_display.h"
@@ -51,6 +53,8 @@ class Session {
   explicit Session(Options options) : options_(std::move(options)) {}
   mem::Result<void> open();
   mem::Result<void> open_log();
+  mem::Result<void> open_sound();
+  std::string close_sound();
 
   // The machine's thread.
   void machine_loop();
@@ -84,6 +88,9 @@ class Session {
   PacedClock clock_;
   std::FILE* log_ = nullptr;  // -d
   std::unique_ptr<CharWiring> chars_;
+
+  std::unique_ptr<WavFile> wav_;
+  std::unique_ptr<SdlAudio> audio_;
 
   FrameMailbox mailbox_;
   std::unique_ptr<FramePublisher> publisher_;

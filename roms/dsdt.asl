@@ -189,6 +189,17 @@ DefinitionBlock ("dsdt.aml", "DSDT", 1, "ILSE  ", "ILSEPC  ", 1)
                         IRQNoFlags () { 12 }
                     })
                 }
+                Device (FDC0)
+                {
+                    Name (_HID, EisaId ("PNP0700"))
+                    Name (_CRS, ResourceTemplate ()
+                    {
+                        IO (Decode16, 0x03F0, 0x03F0, 1, 6)
+                        IO (Decode16, 0x03F7, 0x03F7, 1, 1)
+                        IRQNoFlags () { 6 }
+                        DMA (Compatibility, NotBusMaster, Transfer8) { 2 }
+                    })
+                }
                 // How many serial ports there are: the board fills it in.
                 Name (NCOM, 2)
                 Device (COM1)

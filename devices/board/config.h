@@ -2,11 +2,13 @@
 // the board. Nothing here touches the host.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "devices/disk/floppy_format.h"
 #include "devices/disk/image/block_device.h"
 
 namespace ilse::dev {
@@ -17,6 +19,13 @@ struct DriveConfig {
   Media media = Media::Disk;
   unsigned index = 0;  // IDE: 0, 1 primary master and slave, 2, 3 secondary
   std::string serial;  // as IDENTIFY gives it; empty: made up from the index
+  std::string name;    // of what is inside, for people
+};
+
+struct FloppyConfig {
+  FloppyType type = FloppyType::None;  // no drive
+  std::unique_ptr<BlockDevice> image;  // one that fits() the drive; null: empty
+  std::string name;
 };
 
 // A file for a multiboot kernel.
@@ -40,7 +49,8 @@ struct BoardConfig {
   bool vga = true;
 
   std::vector<DriveConfig> drives;
-  std::string boot_order = "cad";  // a floppy, c disk, d CD-ROM, n network
+  std::array<FloppyConfig, 2> floppies;  // A and B
+  std::string boot_order = "cad";        // a floppy, c disk, d CD-ROM, n network
   bool boot_menu = false;
 
   // Direct boot: the kernel's image, its initial RAM disk and its command line. Empty: none. A multiboot
@@ -62,6 +72,8 @@ struct BoardConfig {
   bool firmware_debugcon = false;  // port 402h, where SeaBIOS writes its log if it finds the port
   bool pvpanic = false;
   bool pci_testdev = false;
+  bool sb16 = false;  // at 220h, 330h and 388h, interrupt 5, DMA 1 and 5 until the guest says otherwise
+  bool ac97 = false;
   unsigned serial_ports = 2;  // COM1 and COM2
 
   static constexpr uint64_t kMaxRamMib = 256 * 1024;

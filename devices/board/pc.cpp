@@ -35,6 +35,11 @@ std::string why_not(const BoardConfig& c) {
     return std::to_string(c.serial_ports) + " serial ports: at most " +
            std::to_string(BoardConfig::kMaxSerialPorts);
   }
+  for (const FloppyConfig& f : c.floppies) {
+    if (f.image == nullptr) continue;
+    auto format = floppy_format(f.image->sectors());
+    if (!format || !fits(f.type, *format)) return "a diskette that does not go into its drive";
+  }
   if (c.tsc_hz == 0) return "a time-stamp counter of 0 Hz";
   std::array<bool, 4> taken{};
   for (const DriveConfig& d : c.drives) {
@@ -83,11 +88,18 @@ Pc::Pc(BoardConfig config, mem::Ram ram, std::unique_ptr<mem::Ram> video_memory)
     if (d.media == DriveConfig::Media::Cdrom) {
       AtapiCdrom& drive = chips_->ide.attach_cdrom(channel, position);
       if (d.image) drive.insert(std::move(d.image));
+      media_names_[d.index] = std::move(d.name);
     } else {
       disk_sectors_[d.index] = d.image->sectors();
       std::string serial = d.serial.empty() ? "ILSE0000" + std::to_string(d.index + 1) : d.serial;
       chips_->ide.attach_disk(channel, position, std::move(d.image), serial);
     }
+  }
+  for (unsigned n = 0; n < config_.floppies.size(); ++n) {
+    FloppyConfig& f = config_.floppies[n];
+    chips_->floppy.drive(n).set_type(f.type);
+    if (f.image) chips_->floppy.drive(n).insert(std::move(f.image));
+    media_names_[kFirstFloppyUnit + n] = std::move(f.name);
   }
   fill_fw_cfg();
   reset(ResetKind::PowerOn);
@@ -103,6 +115,7 @@ FwCfg& Pc::fw_cfg() { return chips_->fw_cfg; }
 PciHost& Pc::pci() { return chips_->pci; }
 Piix3Ide& Pc::ide() { return chips_->ide; }
 LocalApic& Pc::local_apic(unsigned cpu) { return *chips_->local_apics.at(cpu); }
+SoundMixer& Pc::sound() { return chips_->sound; }
 Vga* Pc::vga() { return chips_->vga.get(); }
 bool Pc::a20() const { return chips_->a20.enabled(); }
 bool Pc::power_button_works() const { return chips_->pm.button_enabled(); }
@@ -192,6 +205,8 @@ void Pc::deliver(const OutsideEvent& event, VTime now) {
       break;
     case OutsideEvent::Kind::PowerButton: chips_->pm.press_power_button(now); break;
     case OutsideEvent::Kind::Reset: chips_->reset_request.line().pulse(); break;
+    case OutsideEvent::Kind::MediumIn:
+    case OutsideEvent::Kind::MediumOut: deliver_medium(event); break;
     case OutsideEvent::Kind::ClockSample: break;  // the machine's, which steers virtual time
   }
 }

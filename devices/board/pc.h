@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "devices/board/config.h"
+#include "devices/board/media.h"
 #include "devices/core/device.h"
 #include "devices/core/door.h"
 #include "devices/core/scheduler.h"
@@ -23,11 +24,13 @@
 
 namespace ilse::dev {
 
+class AtapiCdrom;
 class CharSink;
 class FwCfg;
 class LocalApic;
 class PciHost;
 class Piix3Ide;
+class SoundMixer;
 class Vga;
 struct PcChips;
 
@@ -61,6 +64,7 @@ class Pc : public mem::BoardPort {
   PciHost& pci();
   Piix3Ide& ide();
   LocalApic& local_apic(unsigned cpu);
+  SoundMixer& sound();
   Vga* vga();  // null without a display
 
   // Where what the guest sends goes; null: nowhere. `unit` 0 is COM1.
@@ -77,6 +81,11 @@ class Pc : public mem::BoardPort {
   // The processor whose accesses and acknowledge cycles come next: each sees its own local APIC at one
   // address. To be called before a slice of another processor runs; processor 0 at power-on.
   void select_processor(unsigned cpu);
+  // The drives whose medium can be changed.
+  std::vector<MediaDrive> media_drives();
+  // Whether an image of so many sectors goes into that drive.
+  bool accepts_medium(uint32_t unit, uint64_t sectors);
+
   // An event that the door let in, at virtual time `now`.
   void deliver(const OutsideEvent& event, mem::VTime now);
 
@@ -109,6 +118,8 @@ class Pc : public mem::BoardPort {
   void attention();
   void place_local_apic();
   void set_cmos();
+  AtapiCdrom* cdrom(uint32_t unit);
+  void deliver_medium(const OutsideEvent& event);
   void fill_fw_cfg();
   void visit_ram(mem::StateVisitor& v);
 
@@ -122,7 +133,8 @@ class Pc : public mem::BoardPort {
   BoardRequests requests_;
   std::vector<mem::ProcessorPins*> pins_;
   unsigned selected_ = 0;
-  std::array<uint64_t, 4> disk_sectors_{};  // of the hard disks, by IDE index
+  std::array<std::string, kMediaUnits> media_names_;  // no part of the state: names of the host's files
+  std::array<uint64_t, 4> disk_sectors_{};            // of the hard disks, by IDE index
   std::unique_ptr<PcChips> chips_;
 };
 

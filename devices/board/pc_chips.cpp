@@ -1,6 +1,7 @@
 #include "devices/board/pc_chips.h"
 
 #include <array>
+#include <utility>
 
 #include "devices/board/pc.h"
 
@@ -12,6 +13,10 @@ constexpr uint64_t kIoApicBase = 0xFEC00000, kHpetBase = 0xFED00000;
 constexpr uint64_t kIoApicSize = 0x1000, kHpetSize = 0x400;
 constexpr int kChipPriority = 10;  // over everything that PCI and PAM decide
 constexpr unsigned kSciIrq = 9;
+constexpr unsigned kFloppyIrq = 6;
+constexpr int kFloppyDma = 2;
+constexpr std::array<unsigned, 4> kSb16Irqs{9, 5, 7, 10};  // IRQ 2 of the AT is 9
+constexpr std::array kSb16Dma{0, 1, 3, 5, 6, 7};
 constexpr uint8_t kIoApicId = 0;
 constexpr std::array<uint16_t, 2> kSerialPorts{0x3F8, 0x2F8};
 constexpr std::array<unsigned, 2> kSerialIrqs{4, 3};
@@ -54,11 +59,13 @@ PcChips::PcChips(Pc& pc, std::unique_ptr<mem::Ram> video_memory)
       ide(pc.scheduler_, pc.memory_, hub.line(IrqHub::kIsa, 14), hub.line(IrqHub::kIsa, 15)),
       pm(pc.scheduler_, hub.line(IrqHub::kAcpi, kSciIrq), pc.config_.smm),
       pit(pc.scheduler_, {hub.line(IrqHub::kIsa, 0), IrqLine{}, IrqLine{}}),
-      port61(pit, nmi.line()),
+      speaker(sound, pit),
+      port61(pit, nmi.line(), {speaker, 0}),
       nmi_mask([this](bool masked) { port61.set_line(Port61::kNmiMask, masked); }),
       rtc(pc.scheduler_, hub.line(IrqHub::kIsa, 8), nmi_mask.line(), pc.config_.rtc_epoch_seconds),
       hpet(pc.scheduler_, io_apic, hub.sink(IrqHub::kHpet)),
       dma(pc.memory_),
+      floppy(pc.scheduler_, hub.line(IrqHub::kIsa, kFloppyIrq), DmaChannel(dma, kFloppyDma)),
       a20(a20_pin.line()),
       keyboard(pc.scheduler_),
       mouse(pc.scheduler_),
@@ -114,6 +121,7 @@ PcChips::PcChips(Pc& pc, std::unique_ptr<mem::Ram> video_memory)
     i440fx.set_vga_window(vga->window());
   }
   if (config.pci_testdev) pci.attach(3, 0, testdev.emplace());
+  add_sound(pc);
   for (unsigned i = 0; i < config.serial_ports; ++i) {
     auto s = std::make_unique<Serial>();
     std::string name = "com" + std::to_string(i + 1);
@@ -125,13 +133,16 @@ PcChips::PcChips(Pc& pc, std::unique_ptr<mem::Ram> video_memory)
   map_ports(pc);
   map_memory(pc);
 
-  devices = {&pci,  &i440fx, &piix3,  &ide, &pm,       &pit,   &rtc,    &port61,
-             &hpet, &dma,    &fw_cfg, &kbc, &keyboard, &mouse, &port92, &ferr};
+  devices = {&pci, &i440fx, &piix3,  &ide, &pm,       &pit,   &rtc,    &port61, &hpet,
+             &dma, &floppy, &fw_cfg, &kbc, &keyboard, &mouse, &port92, &ferr};
   for (auto& s : serial) {
     devices.push_back(s->uart.get());
     devices.push_back(s->feed.get());
   }
   if (testdev) devices.push_back(&*testdev);
+  if (opl) devices.push_back(&*opl);
+  if (sb16) devices.push_back(&*sb16);
+  if (ac97) devices.push_back(&*ac97);
   if (vga) {
     devices.push_back(vga.get());
     devices.push_back(&*vga_pci);
@@ -140,6 +151,17 @@ PcChips::PcChips(Pc& pc, std::unique_ptr<mem::Ram> video_memory)
   devices.push_back(&pic);
   devices.push_back(&io_apic);
   for (auto& apic : local_apics) devices.push_back(apic.get());
+}
+
+void PcChips::add_sound(Pc& pc) {
+  if (pc.config_.sb16) {
+    opl.emplace(sound, pc.scheduler_);
+    Sb16::Pins pins;
+    for (size_t i = 0; i < kSb16Irqs.size(); ++i) pins.irq[i] = hub.line(IrqHub::kIsa, kSb16Irqs[i]);
+    for (int channel : kSb16Dma) pins.dma.emplace_back(dma, channel);
+    sb16.emplace(sound, pc.scheduler_, *opl, std::move(pins));
+  }
+  if (pc.config_.ac97) pci.attach(4, 0, ac97.emplace(sound, pc.scheduler_, pc.memory_));
 }
 
 void PcChips::map_ports(Pc& pc) {
@@ -158,6 +180,8 @@ void PcChips::map_ports(Pc& pc) {
   io.map(0xB2, 2, pm.apm());
   io.map(0xC0, 32, dma.word_controller());
   io.map(0xF0, 2, ferr);
+  io.map(0x3F0, 6, floppy);
+  io.map(0x3F7, 1, floppy, 1, 7);
   io.map(0x4D0, 2, pic.elcr_ports());
   io.map(0x510, 2, fw_cfg.ports(), 2);
   io.map(0x514, 8, fw_cfg.dma_ports(), 4);
@@ -168,6 +192,11 @@ void PcChips::map_ports(Pc& pc) {
   if (vga) {
     io.map(Vga::kFirstPort, Vga::kPortCount, vga->ports());
     io.map(Vga::kFirstDispiPort, Vga::kDispiPortCount, vga->dispi_ports(), 2);
+  }
+  if (sb16) {
+    io.map(0x220, 16, *sb16);
+    io.map(0x330, 2, sb16->mpu());
+    io.map(0x388, 4, *opl);
   }
   if (config.debugcon) io.map(0xE9, 1, debugcon);
   if (config.firmware_debugcon) io.map(0x402, 1, firmware_log);

@@ -16,6 +16,7 @@
 #include "devices/debug/isa_debug_exit.h"
 #include "devices/debug/pci_testdev.h"
 #include "devices/debug/pvpanic.h"
+#include "devices/disk/i82077.h"
 #include "devices/disk/piix3_ide.h"
 #include "devices/display/vga.h"
 #include "devices/display/vga_pci.h"
@@ -34,6 +35,10 @@
 #include "devices/pci/piix3.h"
 #include "devices/pci/piix4_pm.h"
 #include "devices/serial/uart16550.h"
+#include "devices/sound/ac97.h"
+#include "devices/sound/opl3.h"
+#include "devices/sound/pc_speaker.h"
+#include "devices/sound/sb16.h"
 #include "devices/timer/hpet.h"
 #include "devices/timer/i8254.h"
 #include "devices/timer/mc146818.h"
@@ -104,12 +109,15 @@ struct PcChips {
   Piix3Ide ide;
   Piix4Pm pm;
 
+  SoundMixer sound;
   I8254 pit;
+  PcSpeaker speaker;
   Port61 port61;
   WireTo nmi_mask;
   Mc146818 rtc;
   Hpet hpet;
   I8237 dma;
+  I82077 floppy;
 
   A20Gate a20;
   Ps2Keyboard keyboard;
@@ -125,6 +133,9 @@ struct PcChips {
   IsaDebugExit debug_exit;
   Pvpanic pvpanic;
   std::optional<PciTestdev> testdev;
+  std::optional<Opl3> opl;
+  std::optional<Sb16> sb16;
+  std::optional<Ac97> ac97;
   std::unique_ptr<Vga> vga;
   std::optional<VgaPci> vga_pci;
 
@@ -133,6 +144,7 @@ struct PcChips {
   std::vector<Device*> devices;
 
  private:
+  void add_sound(Pc& pc);
   void map_ports(Pc& pc);
   void map_memory(Pc& pc);
 };

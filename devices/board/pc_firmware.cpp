@@ -49,8 +49,11 @@ void Pc::set_cmos() {
   rtc.set_cmos(0x5D, static_cast<uint8_t>(high / 65536 >> 16));
   rtc.set_cmos(0x5F, static_cast<uint8_t>(config_.cpus - 1));
 
-  rtc.set_cmos(0x10, 0);     // no floppy drives
-  rtc.set_cmos(0x14, 0x06);  // equipment: FPU and PS/2 mouse
+  // Diskette drives; equipment: how many there are, FPU and PS/2 mouse.
+  auto type = [this](size_t n) { return static_cast<unsigned>(config_.floppies[n].type); };
+  unsigned drives = (type(0) != 0 ? 1 : 0) + (type(1) != 0 ? 1 : 0);
+  rtc.set_cmos(0x10, static_cast<uint8_t>(type(0) << 4 | type(1)));
+  rtc.set_cmos(0x14, static_cast<uint8_t>(0x06 | (drives != 0 ? (drives - 1) << 6 | 1 : 0)));
 
   // Two nibbles in 3Dh, the third in 38h, whose bit 0 skips the check of floppy boot signatures.
   std::array<uint8_t, 3> boot{};

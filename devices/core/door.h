@@ -5,12 +5,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <vector>
 
 #include "memory/types.h"
 
 namespace ilse::dev {
+
+struct Medium;  // devices/board/media.h
 
 struct OutsideEvent {
   enum class Kind : uint8_t {
@@ -21,10 +24,13 @@ struct OutsideEvent {
     PowerButton,  // ACPI power button pressed
     Reset,        // reset button
     ClockSample,  // value: nanoseconds of host time since the machine started
+    MediumIn,     // unit: media_unit() of the drive; `medium`: what goes in
+    MediumOut,    // unit: the same; value: 1 whatever the guest says (the hole for the paper clip)
   };
   Kind kind;
   uint32_t unit = 0;
   uint64_t value = 0;
+  std::shared_ptr<Medium> medium{};  // taken by the drive
 };
 
 class Door {

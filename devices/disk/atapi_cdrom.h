@@ -23,6 +23,8 @@ class AtapiCdrom : public IdeDrive {
   void insert(std::unique_ptr<BlockDevice> disc);
   bool eject();
   BlockDevice* disc() { return disc_.get(); }
+  bool locked() const { return m_.locked; }
+  bool tray_open() const { return m_.tray_open; }
   // Opens the tray whatever the guest says (the hole for the paper clip).
   void force_eject();
 

@@ -59,6 +59,7 @@ void I8254::set_gate(int counter, bool level, VTime now) {
   auto i = static_cast<size_t>(counter);
   settle(i, now);
   state_.counters[i].set_gate(level);
+  tell(i);
   drive(i);
   schedule(i);
 }
@@ -82,6 +83,7 @@ void I8254::control(uint8_t v, VTime now) {
     state_.counters[i].latch_count();
   } else {
     state_.counters[i].write_control(v);
+    tell(i);
     drive(i);
   }
   schedule(i);
@@ -109,6 +111,7 @@ void I8254::port_write(uint16_t offset, unsigned, uint32_t value, VTime now) {
   }
   settle(i, now);
   state_.counters[i].write_byte(v);
+  tell(i);
   drive(i);
   schedule(i);
 }
@@ -118,6 +121,7 @@ void I8254::reset(ResetKind) {
     bool gate = state_.counters[i].gate;
     state_.counters[i] = {};
     state_.counters[i].gate = gate;
+    tell(i);
     drive(i);
     timers_[i].cancel();
   }
@@ -127,6 +131,7 @@ void I8254::visit_state(mem::StateVisitor& v) {
   v("pit", state_);
   if (!v.loading()) return;
   for (size_t i = 0; i < 3; ++i) out_[i].set(state_.driven[i]);
+  tell(2);
 }
 
 }  // namespace ilse::dev

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "devices/core/device.h"
@@ -28,6 +29,12 @@ class I8254 : public Device, public mem::PortDevice {
   // The period in clocks that the counter is programmed for (0: none yet), for a loudspeaker.
   uint32_t period(int counter) const { return state_.counters[static_cast<size_t>(counter)].reload; }
 
+  // Called with the clock pulse and the counter whenever the guest has written to counter 2, its mode or its
+  // gate: all that a loudspeaker needs to know of.
+  void on_counter_2(std::function<void(uint64_t clock, const I8254Counter&)> f) {
+    on_counter_2_ = std::move(f);
+  }
+
   // Offsets 0..2: counters. 3: control word. Width 1.
   uint32_t port_read(uint16_t offset, unsigned width, VTime now) override;
   void port_write(uint16_t offset, unsigned width, uint32_t value, VTime now) override;
@@ -50,8 +57,12 @@ class I8254 : public Device, public mem::PortDevice {
   void drive(size_t i);
   void schedule(size_t i);
   void control(uint8_t v, VTime now);
+  void tell(size_t i) {
+    if (i == 2 && on_counter_2_) on_counter_2_(state_.clock[2], state_.counters[2]);
+  }
 
   std::array<IrqLine, 3> out_;
+  std::function<void(uint64_t, const I8254Counter&)> on_counter_2_;
   State state_;
   std::array<Timer, 3> timers_;
 };

@@ -95,7 +95,8 @@ Result<void> isa_debugcon(Draft& d, const SubOptions& items) {
   return {};
 }
 
-constexpr std::string_view kDevices[] = {"isa-debug-exit", "isa-debugcon", "pvpanic", "pci-testdev"};
+constexpr std::string_view kDevices[] = {"isa-debug-exit", "isa-debugcon", "pvpanic",
+                                         "pci-testdev",    "sb16",         "AC97"};
 
 Result<void> device(Draft& d, const std::string& value) {
   auto items = split_suboptions(value);
@@ -103,7 +104,7 @@ Result<void> device(Draft& d, const std::string& value) {
   if (name == "isa-debug-exit") return debug_exit(d, items);
   if (name == "isa-debugcon") return isa_debugcon(d, items);
   for (size_t i = 1; i < items.size(); ++i) {
-    bool plain = items[i].first == "id" || items[i].first == "addr" ||
+    bool plain = items[i].first == "id" || items[i].first == "addr" || items[i].first == "audiodev" ||
                  (name == "pvpanic" && items[i].second == "0x505");
     if (!plain)
       return Error{"'" + items[i].first + "=" + items[i].second + "': " + name + " takes no settings here"};
@@ -112,6 +113,10 @@ Result<void> device(Draft& d, const std::string& value) {
     d.options.pvpanic = true;
   } else if (name == "pci-testdev") {
     d.options.pci_testdev = true;
+  } else if (name == "sb16") {
+    d.options.sb16 = true;
+  } else if (name == "AC97") {
+    d.options.ac97 = true;
   } else if (name == "VGA" || name == "piix3-ide" || name == "isa-serial") {
     return {};  // built in
   } else {
@@ -131,6 +136,53 @@ Result<void> global(Draft& d, const std::string& value) {
   if (n != 0xE9 && n != 0x402) return Error{"iobase is 0xe9, or 0x402 for the firmware's log"};
   d.isa_debugcon_port = n;
   return {};
+}
+
+Result<void> audiodev(Draft& d, const std::string& value) {
+  auto items = split_suboptions(value);
+  const std::string& kind = items[0].first;
+  SoundTarget t;
+  t.kind = kind == "wav"    ? SoundTarget::Kind::Wav
+           : kind == "none" ? SoundTarget::Kind::None
+                            : SoundTarget::Kind::Sdl;
+  constexpr std::string_view kKinds[] = {"sdl", "wav", "none"};
+  if (kind != "wav" && kind != "none" && kind != "sdl")
+    return Error{"it is sdl, wav,path=FILE or none" + nearest_hint(kind, kKinds)};
+  for (size_t i = 1; i < items.size(); ++i) {
+    const auto& [key, text] = items[i];
+    if (key == "path" && t.kind == SoundTarget::Kind::Wav) {
+      t.path = text;
+    } else if (key != "id" && key != "driver" && key != "timer-period") {
+      return Error{"there is no '" + key + "'"};
+    }
+  }
+  if (t.kind == SoundTarget::Kind::Wav && t.path.empty()) return Error{"path= is missing"};
+  d.options.sound = t;
+  return {};
+}
+
+Result<void> wav(Draft& d, const std::string& value) {
+  if (value.empty()) return Error{"the name is empty"};
+  d.options.sound = {SoundTarget::Kind::Wav, value};
+  return {};
+}
+
+// QEMU's -audio BACKEND,model=DEVICE.
+Result<void> audio(Draft& d, const std::string& value) {
+  std::string backend;
+  for (const auto& [key, text] : split_suboptions(value)) {
+    if (key != "model") {
+      bool driver = key == "driver" || text.empty();
+      backend += (backend.empty() ? "" : ",") + (driver ? (text.empty() ? key : text) : key + "=" + text);
+    } else if (text == "sb16") {
+      d.options.sb16 = true;
+    } else if (text == "AC97" || text == "ac97") {
+      d.options.ac97 = true;
+    } else {
+      return Error{"'model=" + text + "': there are sb16 and AC97"};
+    }
+  }
+  return audiodev(d, backend);
 }
 
 Result<void> no_network(Draft&, const std::string& value) {
@@ -153,15 +205,18 @@ constexpr OptionRow kRows[] = {
     {"serial", "TO", "serial port to stdio, mon:stdio, file:PATH, null or none; twice for COM2", serial},
     {"debugcon", "TO", "debug console, port 0xE9, to the same", debugcon},
     {"chardev", "KIND,id=ID", "stdio, file,path=PATH or null, for -serial chardev:ID", chardev},
-    {"device", "NAME,...", "isa-debug-exit,iobase=P,iosize=N; pvpanic; pci-testdev; isa-debugcon,chardev=ID",
-     device},
+    {"device", "NAME,...",
+     "isa-debug-exit,iobase=P,iosize=N; pvpanic; pci-testdev; isa-debugcon,chardev=ID; sb16; AC97", device},
     {"global", "isa-debugcon.iobase=P", "0x402: the firmware's log comes out where -debugcon says", global},
     {"vga", "std|none", "display card (default std)", vga},
     {"nic", "none", "no network in this version", no_network},
     {"net", "none", "", no_network},
     {"netdev", "", "", [](Draft& d, const std::string&) { return no_network(d, "netdev"); }},
     {"parallel", "none", "", only_none},
-    {"audio", "none", "", only_none},
+    {"audiodev", "sdl|wav|none", "where sound goes; wav,path=FILE (default: sdl with a window, else none)",
+     audiodev},
+    {"wav", "FILE", "the same as -audiodev wav,path=FILE", wav},
+    {"audio", "KIND,model=NAME", "", audio},
 };
 
 }  // namespace

@@ -9,9 +9,6 @@ namespace {
 using mem::Error;
 using mem::Result;
 
-constexpr const char* kNoFloppy =
-    "there is no floppy controller in this version; a disk image can be booted with -hda";
-
 Result<void> add(Draft& d, const char* option, const std::string& file, bool cdrom, unsigned index) {
   if (file.empty()) return Error{"the name is empty"};
   d.drives.push_back({{file, cdrom, index, cdrom, false, ""}, index, option});
@@ -23,7 +20,21 @@ Result<void> hdb(Draft& d, const std::string& v) { return add(d, "-hdb", v, fals
 Result<void> hdc(Draft& d, const std::string& v) { return add(d, "-hdc", v, false, 2); }
 Result<void> hdd(Draft& d, const std::string& v) { return add(d, "-hdd", v, false, 3); }
 Result<void> cdrom(Draft& d, const std::string& v) { return add(d, "-cdrom", v, true, 2); }
-Result<void> floppy(Draft&, const std::string&) { return Error{kNoFloppy}; }
+
+Result<void> add_floppy(Draft& d, DriveOption drive) {
+  for (const DriveOption& other : d.options.floppies) {
+    if (other.index == drive.index)
+      return Error{"diskette drive " + std::string(drive.index == 0 ? "A" : "B") + " is given twice"};
+  }
+  d.options.floppies.push_back(std::move(drive));
+  return {};
+}
+
+template <unsigned index>
+Result<void> floppy(Draft& d, const std::string& v) {
+  if (v.empty()) return Error{"the name is empty"};
+  return add_floppy(d, {v, false, index, false, false, ""});
+}
 
 Result<void> number_below(const std::string& key, const std::string& text, unsigned limit, unsigned* out) {
   auto n = parse_number(text);
@@ -35,6 +46,7 @@ Result<void> number_below(const std::string& key, const std::string& text, unsig
 Result<void> drive(Draft& d, const std::string& value) {
   Draft::Drive out{{}, std::nullopt, "-drive " + value};
   std::optional<unsigned> bus, unit;
+  bool floppy = false;
   for (const auto& [key, text] : split_suboptions(value)) {
     auto bad = [&k = key, &t = text](const std::string& what) {
       return Error{"'" + k + "=" + t + "': " + what};
@@ -44,8 +56,9 @@ Result<void> drive(Draft& d, const std::string& value) {
     } else if (key == "format") {
       if (text != "raw") return bad("only raw images in this version (convert with qemu-img)");
     } else if (key == "if") {
-      if (text == "floppy") return bad(kNoFloppy);
-      if (text != "ide") return bad("drives are on IDE in this version: if=ide");
+      if (text != "ide" && text != "floppy")
+        return bad("drives are on IDE in this version: if=ide, or floppy");
+      floppy = text == "floppy";
     } else if (key == "index" || key == "bus" || key == "unit") {
       unsigned n = 0;
       auto ok = number_below(key, text, key == "index" ? 4 : 2, &n);
@@ -75,6 +88,11 @@ Result<void> drive(Draft& d, const std::string& value) {
     if (out.index) return Error{"both index and bus or unit"};
     out.index = bus.value_or(0) * 2 + unit.value_or(0);
   }
+  if (floppy) {
+    if (out.index.value_or(0) > 1) return Error{"there are two diskette drives: index is 0 or 1"};
+    out.drive.index = out.index.value_or(d.options.floppies.empty() ? 0 : 1);
+    return add_floppy(d, std::move(out.drive));
+  }
   if (out.drive.file.empty() && !out.drive.cdrom) return Error{"file= is missing"};
   if (out.drive.cdrom) out.drive.read_only = true;
   d.drives.push_back(std::move(out));
@@ -92,11 +110,11 @@ constexpr OptionRow kRows[] = {
     {"hdc", "FILE", "", hdc},
     {"hdd", "FILE", "and of the others: -hdb, -hdc, -hdd", hdd},
     {"cdrom", "FILE", "ISO image in the CD-ROM drive (in the place of -hdc)", cdrom},
-    {"drive", "file=F,...", "format=raw,if=ide,index=N,media=disk|cdrom,readonly=on,snapshot=on,serial=S",
-     drive},
+    {"fda", "FILE", "diskette in drive A, a raw image of 160K to 2.88M", floppy<0>},
+    {"fdb", "FILE", "and in drive B", floppy<1>},
+    {"drive", "file=F,...",
+     "format=raw,if=ide|floppy,index=N,media=disk|cdrom,readonly=on,snapshot=on,serial=S", drive},
     {"snapshot", "", "what the guest writes goes to a temporary file, not to the images", snapshot},
-    {"fda", "FILE", "", floppy},
-    {"fdb", "FILE", "", floppy},
 };
 
 }  // namespace

@@ -214,7 +214,8 @@ constexpr OptionRow kRows[] = {
     {"no-shutdown", "", "a power-off pauses the machine instead of ending Ilse",
      set_flag<&Options::no_shutdown>},
     {"no-fd-bootchk", "", "", ignore},
-    {"nodefaults", "", "", ignore},
+    {"nodefaults", "", "only the drives and sound cards that other options name",
+     set_flag<&Options::defaults, false>},
     {"no-user-config", "", "", ignore},
 };
 

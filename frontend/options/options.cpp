@@ -113,8 +113,15 @@ Result<void> settle_display(Draft& d, const Environment& environment) {
 Result<void> settle(Draft& d, const Environment& environment) {
   Options& o = d.options;
   if (auto ok = place_drives(d); !ok) return ok;
+  // Of sound cards too what people expect, unless they choose.
+  if (o.defaults && !o.sb16 && !o.ac97) o.sb16 = o.ac97 = true;
+  if (o.defaults && o.floppies.empty()) o.floppies.push_back({});
+  std::sort(o.floppies.begin(), o.floppies.end(),
+            [](const DriveOption& a, const DriveOption& b) { return a.index < b.index; });
   if (auto ok = connect_chars(d); !ok) return ok;
   if (auto ok = settle_display(d, environment); !ok) return ok;
+  if (o.sound.kind == SoundTarget::Kind::Automatic)
+    o.sound.kind = o.display == DisplayKind::Sdl ? SoundTarget::Kind::Sdl : SoundTarget::Kind::None;
   o.clock = d.clock.value_or(o.command == Command::Run ? ClockMode::Host : ClockMode::Instructions);
   // A run that is to be repeatable cannot begin at today's date.
   if (o.rtc.empty()) o.rtc = o.clock == ClockMode::Host ? "utc" : "2026-01-01T00:00:00";

@@ -19,7 +19,7 @@ enum class Command : uint8_t { Run, Trace, Debug, Lockstep, Help, Version, CpuHe
 enum class DisplayKind : uint8_t { Automatic, Sdl, Terminal, None };
 
 struct DriveOption {
-  std::string file;  // empty: a CD-ROM drive without a disc
+  std::string file;  // empty: a drive for discs or diskettes that has none
   bool cdrom = false;
   unsigned index = 0;  // IDE: 0, 1 primary master and slave, 2, 3 secondary
   bool read_only = false;
@@ -34,6 +34,14 @@ struct CharTarget {
   Kind kind = Kind::Null;
   std::string path;
   bool operator==(const CharTarget&) const = default;
+};
+
+// Where sound goes. Automatic: to the host's sound card where there is a window.
+struct SoundTarget {
+  enum class Kind : uint8_t { Automatic, None, Sdl, Wav };
+  Kind kind = Kind::Automatic;
+  std::string path;
+  bool operator==(const SoundTarget&) const = default;
 };
 
 struct TraceOptions {
@@ -55,6 +63,8 @@ struct Options {
   bool smm = true;
   bool vga = true;
   std::vector<DriveOption> drives;
+  std::vector<DriveOption> floppies;  // index 0 is A, 1 is B
+  bool defaults = true;               // false: only the devices that options name
   std::string boot_order = "cad";
   bool boot_menu = false;
   std::string kernel, initrd, append;
@@ -67,6 +77,8 @@ struct Options {
   dev::BoardConfig::DebugExit debug_exit;
   bool pvpanic = false;
   bool pci_testdev = false;
+  bool sb16 = false, ac97 = false;
+  SoundTarget sound;
 
   std::vector<CharTarget> serial;  // of each port, COM1 first
   CharTarget debugcon;             // port E9h

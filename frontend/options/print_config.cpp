@@ -68,6 +68,15 @@ std::vector<Line> lines(const Options& o) {
     if (!d.serial.empty()) v += ",serial=" + escaped(d.serial);
     add({"-drive", v});
   }
+  for (const DriveOption& d : o.floppies) {
+    std::string v;
+    if (!d.file.empty()) v.append("file=").append(escaped(d.file)).append(",");
+    v += "format=raw,if=floppy,index=" + std::to_string(d.index);
+    if (d.read_only) v += ",readonly=on";
+    if (d.snapshot) v += ",snapshot=on";
+    add({"-drive", v});
+  }
+  flag("-nodefaults", !o.defaults);
   flag("-snapshot", o.snapshot);
   for (const CharTarget& t : o.serial) add({"-serial", target_text(t)});
   if (o.firmware_log.kind == CharTarget::Kind::Null) {
@@ -89,6 +98,11 @@ std::vector<Line> lines(const Options& o) {
   }
   if (o.pvpanic) add({"-device", "pvpanic"});
   if (o.pci_testdev) add({"-device", "pci-testdev"});
+  if (o.sb16) add({"-device", "sb16"});
+  if (o.ac97) add({"-device", "AC97"});
+  add({"-audiodev", o.sound.kind == SoundTarget::Kind::Wav    ? "wav,path=" + escaped(o.sound.path)
+                    : o.sound.kind == SoundTarget::Kind::None ? "none"
+                                                              : "sdl"});
   add({"-vga", o.vga ? "std" : "none"});
   add({"-nic", "none"});
   constexpr std::array kDisplays{"sdl", "sdl", "terminal", "none"};

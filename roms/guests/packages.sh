@@ -100,7 +100,7 @@ unpack_packages() {
   mkdir -p "$work/packages"
   for deb in "$cache"/debs/*.deb; do
     dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$work/packages" --no-same-owner \
-      --exclude='./usr/share/doc' --exclude='./usr/share/man' --exclude='*/kernel/sound' \
+      --exclude='./usr/share/doc' --exclude='./usr/share/man' --exclude='*/kernel/sound/soc' \
       "${excluded[@]}"
   done
 }

@@ -9,6 +9,7 @@ guest_modules=(
   psmouse evdev button pcspkr # input, power button, speaker
   e1000 8139too ne2k-pci # network
   i2c-piix4 cpuid msr # chipset, processor
+  snd-intel8x0 snd-pcm-oss snd-mixer-oss # sound
 )
 
 # Copies a program from the packages and the libraries that it needs, to the same places.

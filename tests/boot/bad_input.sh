@@ -92,7 +92,9 @@ check 1 '-nographics: no such option; did you mean -nographic?' run -nographics
 check 1 '-smp 65: must be 1 to 64 processors' run -smp 65
 check 1 '2 processors: the model 486 has no local APIC' run -cpu 486 -smp 2
 check 1 'rnu: no such command' rnu
-check 1 '-fda x: there is no floppy controller' run -fda x
+check 1 'x: No such file or directory' run -fda x -display none
+truncate -s 3M large.img
+check 1 'large.img: no diskette: 3145728 bytes' run -fda large.img -display none
 check 1 '-hda: needs a value' run -hda
 check 1 '/nonexistent/log: No such file or directory' "${quick[@]}" -serial file:/nonexistent/log
 check 1 '-D /nonexistent/log: No such file or directory' "${quick[@]}" -d int -D /nonexistent/log

@@ -9,6 +9,7 @@
 #include "devices/board/fw_cfg.h"
 #include "devices/irq/local_apic.h"
 #include "tests/devices/apic_bench.h"
+#include "tests/devices/ide_bench.h"
 
 using namespace ilse::dev;
 using namespace ilse::dev::test;
@@ -408,4 +409,45 @@ TEST_CASE("PC: two machines in one process") {
   CHECK(b.read(0x5000, 4) == 0);
   a.pc.reset();
   CHECK(b.hash() == before);
+}
+
+TEST_CASE("PC: discs and diskettes come and go through the door") {
+  BoardConfig c = config();
+  c.floppies[0].type = FloppyType::M1440;
+  Machine m(std::move(c));
+  DiskControl disc(400), diskette(2880), large(5760);
+  auto in = [&m](uint32_t unit, DiskControl& content) {
+    auto medium = std::make_shared<Medium>(Medium{"file", std::make_unique<MemoryDisk>(content)});
+    m.pc->door().post({OutsideEvent::Kind::MediumIn, unit, 0, medium});
+    m.pc->door().drain(m.now, [&m](const OutsideEvent& e, mem::VTime at) { m.pc->deliver(e, at); });
+  };
+  auto out = [&m](uint32_t unit, uint64_t force) {
+    m.pc->door().post({OutsideEvent::Kind::MediumOut, unit, force});
+    m.pc->door().drain(m.now, [&m](const OutsideEvent& e, mem::VTime at) { m.pc->deliver(e, at); });
+  };
+  auto drives = m.pc->media_drives();
+  REQUIRE(drives.size() == 2);
+  CHECK(drives[0].id == "ide1-cd0");
+  CHECK(drives[1].id == "floppy0");
+  CHECK(drives[1].medium.empty());
+  in(2, disc);
+  in(kFirstFloppyUnit, diskette);
+  CHECK(m.pc->media_drives()[0].medium == "file");
+  CHECK(m.pc->media_drives()[1].medium == "file");
+  out(2, 0);
+  out(kFirstFloppyUnit, 0);
+  CHECK(m.pc->media_drives()[0].tray_open);
+  CHECK(m.pc->media_drives()[1].medium.empty());
+  // What does not fit, and drives that are not there.
+  CHECK_FALSE(m.pc->accepts_medium(kFirstFloppyUnit, 5760));
+  in(kFirstFloppyUnit, large);
+  CHECK(m.pc->media_drives()[1].medium.empty());
+  for (uint32_t unit : {0u, 1u, 5u, 6u, 99u}) {
+    CHECK_FALSE(m.pc->accepts_medium(unit, 2880));
+    in(unit, diskette);
+    out(unit, 1);
+  }
+  m.pc->door().post({OutsideEvent::Kind::MediumIn, 2, 0});  // of a damaged log
+  m.pc->door().drain(m.now, [&m](const OutsideEvent& e, mem::VTime at) { m.pc->deliver(e, at); });
+  CHECK(m.pc->media_drives()[0].medium.empty());
 }

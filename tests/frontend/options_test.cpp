@@ -146,7 +146,17 @@ TEST_CASE("Options: drives and their places") {
   CHECK(error_of("run -drive file=a,if=virtio").find("if=ide") != std::string::npos);
   CHECK(error_of("run -drive file=a,index=4").find("index is 0 to 3") != std::string::npos);
   CHECK(error_of("run -drive file=a,indx=1").find("did you mean index?") != std::string::npos);
-  CHECK(error_of("run -fda a").find("no floppy controller") != std::string::npos);
+  o = parsed("run");
+  REQUIRE(o.floppies.size() == 1);  // an empty drive A
+  CHECK(o.floppies[0].file.empty());
+  CHECK(parsed("run -nodefaults").floppies.empty());
+  o = parsed("run -drive file=b,if=floppy,index=1,readonly=on -fda a");
+  REQUIRE(o.floppies.size() == 2);
+  CHECK(o.floppies[0].file == "a");
+  CHECK(o.floppies[1].read_only);
+  CHECK(error_of("run -fda a -drive file=b,if=floppy,index=0").find("drive A is given twice") !=
+        std::string::npos);
+  CHECK(error_of("run -drive file=b,if=floppy,index=2").find("two diskette drives") != std::string::npos);
   CHECK(error_of("run a b").find("already taken") != std::string::npos);
 }
 
@@ -349,4 +359,28 @@ TEST_CASE("Words: a shell takes the quoted word back") {
   CHECK(shell_quoted("a b") == "'a b'");
   CHECK(shell_quoted("it's") == "'it'\\''s'");
   CHECK(shell_quoted("") == "''");
+}
+
+TEST_CASE("Options: sound cards and where sound goes") {
+  Options o = parsed("run", {true, true});
+  CHECK(o.sb16);
+  CHECK(o.ac97);
+  CHECK(o.sound.kind == SoundTarget::Kind::Sdl);
+  CHECK(parsed("run -display none").sound.kind == SoundTarget::Kind::None);
+  o = parsed("run -device sb16,audiodev=a -audiodev wav,id=a,path=x,,y.wav");
+  CHECK(o.sb16);
+  CHECK_FALSE(o.ac97);
+  CHECK(o.sound.kind == SoundTarget::Kind::Wav);
+  CHECK(o.sound.path == "x,y.wav");
+  CHECK(parsed("run --wav a.wav").sound.path == "a.wav");
+  o = parsed("run -audio driver=none,model=AC97");
+  CHECK(o.ac97);
+  CHECK_FALSE(o.sb16);
+  CHECK(o.sound.kind == SoundTarget::Kind::None);
+  o = parsed("run -nodefaults");
+  CHECK_FALSE(o.sb16);
+  CHECK_FALSE(o.ac97);
+  CHECK(error_of("run -audiodev wav").find("path= is missing") != std::string::npos);
+  CHECK(error_of("run -audiodev alsa").find("it is sdl, wav,path=FILE or none") != std::string::npos);
+  CHECK(error_of("run -audio none,model=hda").find("there are sb16 and AC97") != std::string::npos);
 }
