@@ -194,6 +194,8 @@ class Cpu final : public mem::ProcessorPins {
     attention();
   }
   bool in_smm() const override { return pending.smm; }
+  uint32_t general_register(unsigned n) const override { return static_cast<uint32_t>(gpr[n & 7]); }
+  void set_general_register(unsigned n, uint32_t value) override { gpr[n & 7] = value; }
   unsigned id() const { return id_; }
   const Model& model() const { return model_; }
 

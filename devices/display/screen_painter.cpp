@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "devices/display/packed_screen.h"
+#include "devices/display/vbe_screen.h"
 
 namespace ilse::dev {
 
 bool ScreenPainter::look(mem::VTime now) {
-  const Seen seen{vga_.changes(), vga_.blink_phase(now)};
+  const Seen seen{vga_.changes(), vga_.blink_phase(now), vga_.raster_id(now)};
   const bool registers = seen_ != seen, memory = vga_.dirty().any();
   if (!registers && !memory) return false;
   seen_ = seen;
@@ -24,7 +24,7 @@ void ScreenPainter::paint(mem::VTime now, PaintedFrame& frame) {
     frame.look = look_;
     return;
   }
-  PackedScreen screen(vga_.state(), vga_.memory());
+  VbeScreen screen(vga_.state(), vga_.memory());
   const bool fits = frame.image.width == screen.width() && frame.image.height == screen.height();
   if (!fits) frame.image.resize(screen.width(), screen.height());
   frame.changed.resize(screen.height());

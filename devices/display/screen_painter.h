@@ -35,6 +35,7 @@ class ScreenPainter {
   struct Seen {
     uint64_t changes;
     unsigned phase;
+    uint64_t raster;
     bool operator==(const Seen&) const = default;
   };
   Vga& vga_;

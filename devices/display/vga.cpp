@@ -4,10 +4,9 @@
 #include <cstdio>
 #include <cstring>
 
-#include "devices/display/graphics_renderer.h"
-#include "devices/display/packed_screen.h"
-#include "devices/display/text_renderer.h"
+#include "devices/display/vbe_screen.h"
 #include "devices/display/vga_memory.h"
+#include "devices/display/vga_renderer.h"
 #include "devices/display/vga_timing.h"
 #include "memory/check.h"
 
@@ -36,17 +35,20 @@ Vga::Vga(mem::Ram memory, mem::EventLog& log) : memory_(std::move(memory)), log_
 void Vga::reset(ResetKind kind) {
   regs_ = {};
   regs_.dispi[static_cast<size_t>(Dispi::Id)] = kDispiNewest;
+  raster_.clear();
   if (kind == ResetKind::PowerOn) memory_.clear();
   dirty_.mark_all();
   ++changes_;
 }
 
 void Vga::render(VTime now, Frame& image) const {
-  if (graphics()) {
-    render_graphics(regs_, bytes(), image);
-  } else {
-    render_text(regs_, bytes(), blink_phase(now), image);
+  if (!regs_.vbe_enabled()) {
+    render_vga(raster_.raster(regs_, now), bytes(), blink_phase(now), image);
+    return;
   }
+  const VbeScreen screen(regs_, bytes());
+  image.resize(screen.width(), screen.height());
+  for (unsigned y = 0; y < image.height; ++y) screen.draw_line(y, image.row(y));
 }
 void Vga::text(VTime, TextGrid& grid) const {
   if (graphics()) {
@@ -55,6 +57,7 @@ void Vga::text(VTime, TextGrid& grid) const {
     read_text(regs_, bytes(), grid);
   }
 }
+uint64_t Vga::raster_id(VTime now) const { return regs_.vbe_enabled() ? 0 : raster_.id(regs_, now); }
 unsigned Vga::blink_phase(VTime now) const { return dev::blink_phase(regs_, now); }
 
 void Vga::set_monitor(unsigned width, unsigned height) {
@@ -129,9 +132,45 @@ uint8_t Vga::read_port(unsigned port, VTime now) {
   return value;
 }
 
-void Vga::write_port(unsigned port, uint8_t value) {
+// Whether a write changes what is drawn. Indexes, latches and how memory is accessed do not.
+bool Vga::shows(unsigned port, uint8_t value) const {
+  switch (port) {
+    case 0x3C0: return regs_.attr_is_data || ((value ^ regs_.attr_index) & 0x20) != 0;
+    case 0x3C2:
+    case 0x3C6: return true;
+    case 0x3C5: return regs_.seq_index == 1 || regs_.seq_index == 3;
+    case 0x3C9: return regs_.dac_component == 2;
+    case 0x3CF: return regs_.gc_index == 5 || regs_.gc_index == 6;
+    case 0x3B5:
+    case 0x3D5: return true;
+    default: return false;
+  }
+}
+
+// Whether it changes when the beam is where.
+bool Vga::retimes(unsigned port, uint8_t value) const {
+  if (port == 0x3C2) return ((value ^ regs_.misc) & 0x0C) != 0;
+  if (port == 0x3C5) return regs_.seq_index == 1 && ((value ^ regs_.seq[1]) & 0x09) != 0;
+  if (port != 0x3B5 && port != 0x3D5) return false;
+  const unsigned i = regs_.crtc_index;
+  constexpr uint32_t kTiming = 0x7F | 1u << 7 | 1u << 0x10 | 1u << 0x11 | 1u << 0x12;
+  if (i >= regs_.crtc.size() || (kTiming >> i & 1) == 0) return false;
+  if (i < 8 && (regs_.crtc[0x11] & kProtect) != 0) return false;
+  constexpr uint8_t kLineCompare8 = 0x10;
+  const auto differs = static_cast<uint8_t>(value ^ regs_.crtc[i]);
+  return (i == 7 ? differs & ~kLineCompare8 : differs) != 0;
+}
+
+void Vga::write_port(unsigned port, uint8_t value, VTime now) {
   if (!decoded(port)) return;
-  ++changes_;
+  if (shows(port, value)) {
+    ++changes_;
+    if (retimes(port, value)) {
+      raster_.clear();
+    } else if (!regs_.vbe_enabled()) {
+      raster_.before_change(regs_, now);
+    }
+  }
   switch (port) {
     case 0x3C0: write_attribute(value); break;
     case 0x3C2: regs_.misc = value; break;
@@ -311,6 +350,7 @@ void Vga::visit_state(mem::StateVisitor& v) {
   regs_.dac_component %= 3;
   if (regs_.vbe_enabled()) fix_geometry();
   set_monitor(monitor_.width, monitor_.height);
+  raster_.clear();
   ++changes_;
 }
 

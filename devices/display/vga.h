@@ -21,6 +21,7 @@
 #include "devices/core/device.h"
 #include "devices/display/edid.h"
 #include "devices/display/frame.h"
+#include "devices/display/raster_log.h"
 #include "devices/display/text_grid.h"
 #include "devices/display/vga_registers.h"
 #include "memory/bus.h"
@@ -66,6 +67,8 @@ class Vga final : public Device {
   std::span<const uint8_t> memory() const { return bytes(); }
   // Whether memory is pixels in order: a display interface mode of 8 bits per pixel and more.
   bool packed_pixels() const { return regs_.packed_pixels(); }
+  // Not 0 while the last frame's registers changed on the way down the screen: another number, another frame.
+  uint64_t raster_id(VTime now) const;
   unsigned blink_phase(VTime now) const;
 
   // What the monitor says that it likes best, in pixels: the guest sees it in the EDID.
@@ -119,7 +122,9 @@ class Vga final : public Device {
   // `port` is the real port number, 3B0h-3DFh.
   uint8_t read_port(unsigned port, VTime now);
   uint8_t peek_port(unsigned port, VTime now) const;
-  void write_port(unsigned port, uint8_t value);
+  void write_port(unsigned port, uint8_t value, VTime now);
+  bool shows(unsigned port, uint8_t value) const;
+  bool retimes(unsigned port, uint8_t value) const;
   bool decoded(unsigned port) const;
   void write_attribute(uint8_t value);
   void write_crtc(uint8_t value);
@@ -141,6 +146,7 @@ class Vga final : public Device {
   mem::DirtyPages dirty_{{memory_.data(), memory_.size()}};
   mem::EventLog& log_;
   VgaRegisters regs_;
+  RasterLog raster_;
   struct Monitor {
     uint16_t width = kMonitorWidth, height = kMonitorHeight;
     static constexpr std::array kNames{"width", "height"};

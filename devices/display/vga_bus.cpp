@@ -21,8 +21,8 @@ uint8_t byte_of(uint64_t value, uint64_t n) { return static_cast<uint8_t>(value 
 uint32_t Vga::Ports::port_read(uint16_t offset, unsigned, VTime now) {
   return vga_.read_port(kFirstPort + offset, now);
 }
-void Vga::Ports::port_write(uint16_t offset, unsigned, uint32_t value, VTime) {
-  vga_.write_port(kFirstPort + offset, static_cast<uint8_t>(value));
+void Vga::Ports::port_write(uint16_t offset, unsigned, uint32_t value, VTime now) {
+  vga_.write_port(kFirstPort + offset, static_cast<uint8_t>(value), now);
 }
 uint32_t Vga::Ports::port_peek(uint16_t offset, unsigned, VTime now) const {
   return vga_.peek_port(kFirstPort + offset, now);
@@ -82,12 +82,12 @@ uint64_t Vga::Registers::mmio_read(uint64_t offset, unsigned width, VTime now) {
   }
   return value;
 }
-void Vga::Registers::mmio_write(uint64_t offset, unsigned width, uint64_t value, VTime) {
+void Vga::Registers::mmio_write(uint64_t offset, unsigned width, uint64_t value, VTime now) {
   for (unsigned i = 0; i < width;) {
     uint64_t o = offset + i;
     bool word = o % 2 == 0 && width - i >= 2;
     if (o >= kMmioPorts && o < kMmioPortsEnd) {
-      vga_.write_port(static_cast<unsigned>(o - kMmioPorts) + 0x3C0, byte_of(value, i));
+      vga_.write_port(static_cast<unsigned>(o - kMmioPorts) + 0x3C0, byte_of(value, i), now);
       ++i;
     } else if (o >= kMmioDispi && o < kMmioDispiEnd && word) {
       vga_.write_dispi(static_cast<unsigned>(o - kMmioDispi) / 2,

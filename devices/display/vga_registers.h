@@ -82,6 +82,7 @@ struct VgaRegisters {
   unsigned vertical_retrace_start() const {
     return crtc[0x10] | (crtc[7] & 4u) << 6 | (crtc[7] & 0x80u) << 2;
   }
+  unsigned vertical_blank_start() const { return crtc[0x15] | (crtc[7] & 8u) << 5 | (crtc[9] & 0x20u) << 4; }
   unsigned line_compare() const { return crtc[0x18] | (crtc[7] & 0x10u) << 4 | (crtc[9] & 0x40u) << 3; }
   unsigned char_height() const { return (crtc[9] & 0x1Fu) + 1; }
   bool scan_doubled() const { return (crtc[9] & 0x80) != 0; }

@@ -14,6 +14,7 @@ namespace ilse::ui {
 struct DisplayFrame : dev::PaintedFrame {
   dev::TextGrid text;
   bool graphics = false;  // then `text` is empty
+  bool square_pixels = false;
 };
 
 class FrameMailbox {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <utility>
 
 #include "devices/display/screen_painter.h"
 #include "devices/display/vga.h"
@@ -14,6 +16,9 @@ class FramePublisher {
   // `image` and `text`: what the display that takes the frames needs. One for a display.
   FramePublisher(dev::Vga& vga, FrameMailbox& mailbox, bool image, bool text)
       : vga_(vga), painter_(vga), mailbox_(mailbox), image_(image), text_(text) {}
+
+  // Called (on the machine's thread) when there is a new frame.
+  void on_frame(std::function<void()> f) { on_frame_ = std::move(f); }
 
   // To be called often: it draws at most 60 times a second.
   void update(mem::VTime now) {
@@ -31,15 +36,18 @@ class FramePublisher {
     drawn_at_ = host;
     DisplayFrame& frame = mailbox_.back();
     frame.graphics = vga_.graphics();
+    frame.square_pixels = vga_.state().vbe_enabled();
     if (image_ || frame.graphics) painter_.paint(now, frame);
     if (text_) vga_.text(now, frame.text);
     mailbox_.publish();
+    if (on_frame_) on_frame_();
   }
 
   dev::Vga& vga_;
   dev::ScreenPainter painter_;
   FrameMailbox& mailbox_;
   bool image_, text_;
+  std::function<void()> on_frame_;
   std::chrono::steady_clock::time_point drawn_at_{};
 };
 

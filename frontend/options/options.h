@@ -54,6 +54,8 @@ struct Options {
   uint64_t seed = 1;
   bool smm = true;
   bool vga = true;
+  unsigned screen_width = 1024, screen_height = 768;  // -g: what the monitor likes best, in pixels
+  bool full_screen = false;
   std::vector<DriveOption> drives;
   std::string boot_order = "cad";
   bool boot_menu = false;

@@ -94,6 +94,8 @@ TEST_CASE("vga: random poking never breaks it, and save/load is the identity aft
     poke_at_random(a, random, 3000);
     a.image();
     a.grid();
+    a.now.ns += mem::kSecond;  // what happened within a frame is over
+    b.now = a.now;
     auto bytes = save(a);
     mem::LoadVisitor load(bytes);
     b.vga.visit_state(load);

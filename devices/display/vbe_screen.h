@@ -1,4 +1,5 @@
-// The packed-pixel modes of the Bochs display interface, 8 to 32 bits per pixel, a line at a time.
+// The modes of the Bochs display interface, a line at a time: packed pixels of 8 to 32 bits, and the planes
+// with 4 bits per pixel.
 #pragma once
 
 #include <array>
@@ -16,18 +17,19 @@ uint32_t vbe_line_bytes(const VgaRegisters& regs);
 
 // A view of registers and memory that are to stay as they are meanwhile. `memory` is a power of two; a screen
 // that reaches beyond its end goes on at its start.
-class PackedScreen {
+class VbeScreen {
  public:
-  PackedScreen(const VgaRegisters& regs, std::span<const uint8_t> memory);
+  VbeScreen(const VgaRegisters& regs, std::span<const uint8_t> memory);
 
   unsigned width() const { return width_; }
   unsigned height() const { return height_; }
-  // Where the first and the last byte of line `y` are; they may be beyond the memory's end.
+  // Where the first and the last byte of a line of packed pixels are; they may be beyond the memory's end.
   std::pair<size_t, size_t> bytes_of_line(unsigned y) const;
   // Draws it to `out`, which has room for width() pixels.
   void draw_line(unsigned y, uint32_t* out) const;
 
  private:
+  void draw_planar(unsigned y, uint32_t* out) const;
   template <class F>
   void pixels(const uint8_t* from, uint32_t* out, F colour) const;
   uint32_t word(const uint8_t* p, unsigned bytes) const;
