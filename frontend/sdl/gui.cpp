@@ -84,7 +84,9 @@ void Gui::handle(const SDL_Event& e) {
     case SDL_MOUSEBUTTONDOWN:
     case SDL_MOUSEBUTTONUP:
       io.MousePos = {static_cast<float>(e.button.x), static_cast<float>(e.button.y)};
-      if (e.button.button == SDL_BUTTON_LEFT) io.MouseDown[0] = e.type == SDL_MOUSEBUTTONDOWN;
+      if (e.button.button != SDL_BUTTON_LEFT) break;
+      down_ = e.type == SDL_MOUSEBUTTONDOWN;
+      clicked_ = clicked_ || down_;
       break;
     case SDL_MOUSEWHEEL: io.MouseWheel += static_cast<float>(e.wheel.y); break;
     default: break;
@@ -119,6 +121,7 @@ void Gui::begin() {
   const double passed = static_cast<double>(now - std::exchange(frame_at_, now)) /
                         static_cast<double>(SDL_GetPerformanceFrequency());
   io.DeltaTime = static_cast<float>(std::clamp(passed, 0.001, 0.1));
+  io.MouseDown[0] = down_ || std::exchange(clicked_, false);
   ImGui::NewFrame();
 }
 

@@ -33,6 +33,8 @@ class Gui {
   SDL_Renderer* renderer_;
   ImGuiContext* context_;
   SDL_Texture* font_ = nullptr;
+  bool down_ = false;      // the left button
+  bool clicked_ = false;   // it was pressed since the last frame, and may be up again
   uint64_t frame_at_ = 0;  // SDL's performance counter
 };
 

@@ -86,7 +86,8 @@ Window::~Window() {
 
 bool Window::pump(int timeout_ms) {
   SDL_Event e;
-  if (SDL_WaitEventTimeout(&e, timeout_ms) != 0) {
+  constexpr int kSettleMs = 5;
+  if (SDL_WaitEventTimeout(&e, redraw_ > 0 ? std::min(timeout_ms, kSettleMs) : timeout_ms) != 0) {
     do {
       handle(e);
     } while (SDL_PollEvent(&e) != 0);
@@ -158,6 +159,14 @@ void Window::fit_window(const dev::Frame& frame) {
   set_width_ = static_cast<int>(scale * frame.width);
   set_height_ = static_cast<int>(scale * frame.height) + status_height();
   SDL_SetWindowSize(window_, set_width_, set_height_);
+  // A larger picture may not push the window off the screen.
+  SDL_Rect screen;
+  int x = 0, y = 0;
+  if (SDL_GetDisplayUsableBounds(SDL_GetWindowDisplayIndex(window_), &screen) != 0) return;
+  SDL_GetWindowPosition(window_, &x, &y);
+  const int inside_x = std::max(screen.x, std::min(x, screen.x + screen.w - set_width_));
+  const int inside_y = std::max(screen.y, std::min(y, screen.y + screen.h - set_height_));
+  if (inside_x != x || inside_y != y) SDL_SetWindowPosition(window_, inside_x, inside_y);
 }
 
 SDL_Rect Window::picture_area() const {

@@ -117,7 +117,8 @@ class Window {
   bool captured_ = false;
   bool absolute_ = false;
   bool ended_ = false;
-  int redraw_ = 1;  // frames to draw though no picture comes: the menu settles in two
+  int redraw_ = 1;                       // frames to draw though no picture comes
+  static constexpr int kMenuFrames = 4;  // until the menu has settled after a click
   unsigned frame_width_ = 0, frame_height_ = 0;
   int set_width_ = 0, set_height_ = 0;  // the size that we gave the window
   unsigned buttons_ = 0;

@@ -32,7 +32,7 @@ void Window::handle(const SDL_Event& e) {
                            e.type == SDL_MOUSEBUTTONUP || e.type == SDL_MOUSEWHEEL;
   if (overlay_.menu && !captured_ && (key_event || mouse_event || e.type == SDL_TEXTINPUT)) {
     gui_->handle(e);
-    redraw_ = 2;
+    redraw_ = kMenuFrames;
     // A button that the guest has been told of comes back to it wherever it is released.
     if (mouse_event && gui_->wants_mouse() && buttons_ == 0) return;
   }
@@ -215,13 +215,13 @@ void Window::show_cursor() {
 void Window::show_menu(bool on) {
   overlay_.menu = on;
   if (on && callbacks_.drives) overlay_.drives = callbacks_.drives();
-  redraw_ = 2;
+  redraw_ = kMenuFrames;
   show_cursor();
 }
 
 void Window::act(MenuAction what) {
   using Kind = dev::OutsideEvent::Kind;
-  redraw_ = 2;
+  redraw_ = kMenuFrames;
   switch (what) {
     case MenuAction::Pause:
       if (callbacks_.on_pause) callbacks_.on_pause();

@@ -71,8 +71,8 @@ def main():
             if options.keep:
                 for path in (png, ppm) if options.qemu else (png,):
                     shutil.copy(path, options.keep)
-            if options.qemu and not name.startswith("vbe"):
-                mine, other = coarse(mine), coarse(other)
+            if options.qemu:
+                mine, other = coarse(mine, name), coarse(other, name)
             count, first = differing(mine, other)
             if count == 0:
                 print(f"{name}: the same")

@@ -104,9 +104,12 @@ def read_ppm(path):
     return width, height, data[-3 * width * height :]
 
 
-def coarse(picture):
-    """Without the two lowest bits of each channel, which a colour of six bits does not have."""
-    return *picture[:2], picture[2].translate(bytes(v & 0xFC for v in range(256)))
+def coarse(picture, name):
+    """Without the lowest bits of each channel where the guest gives only five or six, which are spread to eight in
+    more than one way."""
+    full = name.startswith("vbe") and not name.endswith("x8") and not name.endswith("x15")
+    mask = 0xFF if full else 0xF8 if name.endswith("x15") else 0xFC
+    return *picture[:2], picture[2].translate(bytes(v & mask for v in range(256)))
 
 
 def differing(a, b):
