@@ -152,6 +152,8 @@ Result<dev::BoardConfig> set_up_board(const Options& o, int64_t now) {
   c.cpus = o.cpus;
   c.rtc_epoch_seconds = rtc_start(o.rtc, now);
   c.vga = o.vga;
+  c.monitor_width = o.screen_width;
+  c.monitor_height = o.screen_height;
   c.smm = o.smm;
   c.boot_order = o.boot_order;
   c.boot_menu = o.boot_menu;

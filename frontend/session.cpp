@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -77,20 +78,17 @@ mem::Result<void> Session::open() {
   chars_ = std::move(*chars);
 
   if (options_.display == DisplayKind::Sdl) {
-    Window::Options w;
-    if (!options_.name.empty()) w.title = options_.name + " — Ilse";
-    auto toggle = [this] { control_.paused() ? control_.resume() : control_.pause(); };
-    auto window = Window::create(mailbox_, {post, toggle}, w);
-    if (!window) return mem::Error{"-display sdl: " + window.error().message};
-    window_ = std::move(*window);
-    publisher_ = std::make_unique<FramePublisher>(mailbox_, true, false);
+    if (auto ok = open_window(post); !ok) return ok;
   } else if (options_.display == DisplayKind::Terminal) {
     auto display = TerminalDisplay::create(STDIN_FILENO, STDOUT_FILENO, mailbox_, {post, quit, switch_over});
     if (!display) return mem::Error{"-display terminal: " + display.error().message};
     terminal_display_ = std::move(*display);
-    publisher_ = std::make_unique<FramePublisher>(mailbox_, false, true);
   }
-  if (machine_->board().vga() == nullptr) publisher_.reset();
+  dev::Vga* vga = machine_->board().vga();
+  if (vga != nullptr && (window_ || terminal_display_)) {
+    publisher_ = std::make_unique<FramePublisher>(*vga, mailbox_, window_ != nullptr, true);
+    if (window_) publisher_->on_frame([this] { window_->wake(); });
+  }
 
   machine_->board().door().on_post([this] { control_.wake(); });
   machine_->on_hash([](uint64_t count, uint64_t hash) {
@@ -128,6 +126,26 @@ mem::Result<void> Session::open() {
   } else if (options_.start_stopped) {
     control_.pause();
   }
+  return {};
+}
+
+mem::Result<void> Session::open_window(const Post& post) {
+  Window::Options w;
+  if (!options_.name.empty()) w.title = options_.name + " — Ilse";
+  w.full_screen = options_.full_screen;
+  Window::Callbacks c;
+  c.post = post;
+  c.on_pause = [this] { control_.paused() ? control_.resume() : control_.pause(); };
+  c.type = [this](std::string_view text) {
+    const size_t left_out = typist_.type(text);
+    control_.wake();
+    return left_out;
+  };
+  c.stop_typing = [this] { typist_.stop(); };
+  c.on_limit = [this](unsigned mips) { limit_mips_ = mips; };
+  auto window = Window::create(mailbox_, std::move(c), w);
+  if (!window) return mem::Error{"-display sdl: " + window.error().message};
+  window_ = std::move(*window);
   return {};
 }
 
@@ -230,6 +248,8 @@ void Session::machine_loop() {
     }
     publish(false);
     machine_->board().sound().run_to(machine_->now());
+    type_on();
+    hold_speed();
     if (exit != MachineExit::None) {
       act_on(exit);
     } else if (halted_for_good()) {
@@ -314,6 +334,7 @@ void Session::sleep_host() {
   auto until = HostClock::now() + 1s;
   // The cursor blinks while the guest sleeps, sound goes on, and a debugger may ask for it.
   if (publisher_ || gdb_ || audio_) until = HostClock::now() + FramePublisher::kPeriod;
+  if (typist_.busy()) until = std::min(until, HostClock::now() + 4ms);
   if (next != mem::kNever) until = std::min(until, clock_.host_time(next.ns));
   control_.wait(until);
 }
@@ -345,11 +366,36 @@ void Session::asleep() {
 
 void Session::publish(bool now) {
   if (!publisher_) return;
+  seen_.instructions = machine_->instructions();
+  seen_.virtual_ns = machine_->now().ns;
+  seen_.disk_commands = machine_->board().disk_commands();
+  seen_.absolute_pointer = machine_->board().absolute_pointer();
   if (now) {
-    publisher_->update_now(*machine_->board().vga(), machine_->now());
+    publisher_->update_now(machine_->now());
   } else {
-    publisher_->update(*machine_->board().vga(), machine_->now());
+    publisher_->update(machine_->now());
   }
+}
+
+void Session::type_on() {
+  dev::Pc& board = machine_->board();
+  if (!typist_.busy()) return;
+  for (const dev::OutsideEvent& e : typist_.next(board.keyboard_idle(), machine_->now()))
+    board.door().post(e);
+}
+
+// Not faster than the limit that the user has set: what is over it is slept away, a frame's time at most.
+void Session::hold_speed() {
+  const uint64_t limit = limit_mips_;
+  const auto now = HostClock::now();
+  if (limit == 0 || now - held_at_ > 100ms) {
+    held_at_ = now;
+    held_instructions_ = machine_->instructions();
+    if (limit != 0) slice_ = std::min<uint64_t>(slice_, limit * 4000);
+    return;
+  }
+  const std::chrono::microseconds due((machine_->instructions() - held_instructions_) / limit);
+  if (held_at_ + due > now) std::this_thread::sleep_until(std::min(held_at_ + due, now + 16ms));
 }
 
 bool Session::interactive() const {
@@ -399,12 +445,13 @@ int Session::conclude() {
 }
 
 void Session::ui_loop() {
-  constexpr int kPumpMs = 10;
+  // Frames and changes of state wake the window; signals and the prompt's terminal wait for it.
+  constexpr int kPumpMs = 10, kWindowMs = 100;
   while (!control_.ending()) {
     if (switch_requested_.exchange(false)) prompt_shown_ ? leave_prompt() : enter_prompt();
     if (window_) {
-      window_->set_state(guest_state_);
-      if (!window_->pump(kPumpMs)) control_.end({kExitPowerOff, ""});
+      show_status();
+      if (!window_->pump(prompt_shown_ ? kPumpMs : kWindowMs)) control_.end({kExitPowerOff, ""});
       poll_events(0);
     } else if (terminal_display_ && !prompt_shown_) {
       if (!terminal_display_->pump(kPumpMs)) control_.end({kExitPowerOff, ""});
@@ -413,6 +460,23 @@ void Session::ui_loop() {
       poll_events(-1);
     }
   }
+}
+
+void Session::show_status() {
+  window_->set_state(guest_state_);
+  window_->set_absolute(seen_.absolute_pointer);
+  window_->set_typing(typist_.busy());
+  const auto now = HostClock::now();
+  const std::chrono::duration<double> passed = now - shown_.at;
+  if (passed < 500ms) return;
+  const uint64_t instructions = seen_.instructions, virtual_ns = seen_.virtual_ns, disk = seen_.disk_commands;
+  MachineStatus s;
+  // Rounded as they are shown, so that nothing is drawn while they stay the same.
+  s.mips = std::round(static_cast<double>(instructions - shown_.instructions) / passed.count() / 1e5) / 10;
+  s.real_time = std::round(static_cast<double>(virtual_ns - shown_.virtual_ns) / passed.count() / 1e7) / 100;
+  s.disk = disk != shown_.disk_commands;
+  shown_ = {instructions, virtual_ns, disk, now};
+  window_->set_status(s);
 }
 
 void Session::poll_events(int timeout_ms) {
@@ -439,6 +503,7 @@ void Session::take_signals() {
 void Session::wake_ui() {
   uint64_t one = 1;
   [[maybe_unused]] ssize_t n = write(wake_, &one, sizeof one);
+  if (window_) window_->wake();
 }
 
 void Session::enter_prompt() {

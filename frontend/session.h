@@ -16,6 +16,7 @@
 #include "frontend/display/frame_mailbox.h"
 #include "frontend/display/frame_publisher.h"
 #include "frontend/gdb/server.h"
+#include "frontend/input/typist.h"
 #include "frontend/jit_report.h"
 #include "frontend/machine.h"
 #include "frontend/monitor.h"
@@ -67,6 +68,8 @@ class Session {
   bool limits_reached();
   uint64_t slice();
   void publish(bool now);
+  void type_on();
+  void hold_speed();
 
   // The calling thread.
   void ui_loop();
@@ -76,6 +79,8 @@ class Session {
   void leave_prompt();
   void feed_prompt();
   void wake_ui();
+  void show_status();
+  mem::Result<void> open_window(const Post& post);
   bool interactive() const;
   void take_screenshot();
   int conclude();
@@ -95,6 +100,19 @@ class Session {
   FrameMailbox mailbox_;
   std::unique_ptr<FramePublisher> publisher_;
   std::unique_ptr<Window> window_;
+  Typist typist_;
+  // From the machine's thread to the window's.
+  struct {
+    std::atomic<uint64_t> instructions{0}, virtual_ns{0}, disk_commands{0};
+    std::atomic<bool> absolute_pointer{false};
+  } seen_;
+  struct {
+    uint64_t instructions = 0, virtual_ns = 0, disk_commands = 0;
+    std::chrono::steady_clock::time_point at{};
+  } shown_;
+  std::atomic<unsigned> limit_mips_{0};
+  uint64_t held_instructions_ = 0;  // the limit counts from here
+  std::chrono::steady_clock::time_point held_at_{};
   std::unique_ptr<TerminalDisplay> terminal_display_;
 
   std::unique_ptr<RawTerminal> prompt_terminal_;  // while the prompt is shown

@@ -27,6 +27,10 @@ class ProcessorPins {
   // next instruction boundary, so that it does not wait for an answer that cannot come meanwhile.
   virtual void yield() = 0;
   virtual bool in_smm() const = 0;  // SMIACT#
+  // The low halves of the general registers, by their number in an instruction, while the processor reads a
+  // port whose protocol goes beyond EAX (VMware's). A value that is set clears the upper half.
+  virtual uint32_t general_register(unsigned /*n*/) const { return 0; }
+  virtual void set_general_register(unsigned /*n*/, uint32_t /*value*/) {}
 };
 
 // Out of the processor, into the board.

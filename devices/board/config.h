@@ -47,6 +47,9 @@ struct BoardConfig {
   std::vector<uint8_t> bios;     // image that ends at 4 GiB
   std::vector<uint8_t> vgabios;  // expansion ROM of the display; empty: none
   bool vga = true;
+  // What the monitor likes best, in pixels.
+  unsigned monitor_width = 1024;
+  unsigned monitor_height = 768;
 
   std::vector<DriveConfig> drives;
   std::array<FloppyConfig, 2> floppies;  // A and B

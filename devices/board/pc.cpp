@@ -72,6 +72,7 @@ mem::Result<std::unique_ptr<Pc>> Pc::create(BoardConfig config) {
     video = std::make_unique<mem::Ram>(std::move(*memory));
   }
   std::unique_ptr<Pc> pc(new Pc(std::move(config), std::move(*ram), std::move(video)));
+  if (pc->vga() != nullptr) pc->vga()->set_monitor(pc->config_.monitor_width, pc->config_.monitor_height);
   if (kernel) add_kernel_boot(pc->fw_cfg(), std::move(*kernel));
   return pc;
 }
@@ -118,6 +119,15 @@ LocalApic& Pc::local_apic(unsigned cpu) { return *chips_->local_apics.at(cpu); }
 SoundMixer& Pc::sound() { return chips_->sound; }
 Vga* Pc::vga() { return chips_->vga.get(); }
 bool Pc::a20() const { return chips_->a20.enabled(); }
+uint64_t Pc::disk_commands() const {
+  return chips_->ide.channel(0).commands() + chips_->ide.channel(1).commands();
+}
+bool Pc::keyboard_idle() const {
+  constexpr uint16_t kStatus = 4;
+  constexpr uint32_t kOutputFull = 1;
+  return !chips_->keyboard.has_byte() && (chips_->kbc.port_peek(kStatus, 1, {}) & kOutputFull) == 0;
+}
+bool Pc::absolute_pointer() const { return chips_->vmmouse.absolute(); }
 bool Pc::power_button_works() const { return chips_->pm.button_enabled(); }
 
 void Pc::connect_serial(unsigned unit, CharSink* out) {
@@ -196,8 +206,15 @@ void Pc::deliver(const OutsideEvent& event, VTime now) {
   switch (event.kind) {
     case OutsideEvent::Kind::Key: chips_->keyboard.key(v & 0xFFFF, (v & 0x10000) == 0, now); break;
     case OutsideEvent::Kind::Mouse:
-      chips_->mouse.move(static_cast<int16_t>(v >> 8), static_cast<int16_t>(v >> 24),
-                         static_cast<int8_t>(v >> 40), static_cast<uint8_t>(v), now);
+      chips_->move_pointer(static_cast<int16_t>(v >> 8), static_cast<int16_t>(v >> 24),
+                           static_cast<int8_t>(v >> 40), static_cast<uint8_t>(v), now);
+      break;
+    case OutsideEvent::Kind::Point:
+      chips_->vmmouse.point(v & 0xFF, static_cast<uint16_t>(v >> 8), static_cast<uint16_t>(v >> 24),
+                            static_cast<int8_t>(v >> 40), now);
+      break;
+    case OutsideEvent::Kind::Monitor:
+      if (chips_->vga) chips_->vga->set_monitor(v & 0xFFFF, v >> 16 & 0xFFFF);
       break;
     case OutsideEvent::Kind::Serial:
       if (event.unit < chips_->serial.size())

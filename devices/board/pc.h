@@ -73,6 +73,12 @@ class Pc : public mem::BoardPort {
   void connect_firmware_log(CharSink* out);
 
   bool a20() const;
+  // Disk and CD-ROM commands so far, for a lamp.
+  uint64_t disk_commands() const;
+  // Whether the guest has fetched all that was typed.
+  bool keyboard_idle() const;
+  // True once the guest takes positions (OutsideEvent::Kind::Point) rather than movements.
+  bool absolute_pointer() const;
   // True once the operating system answers the power button.
   bool power_button_works() const;
 

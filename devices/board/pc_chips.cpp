@@ -69,6 +69,8 @@ PcChips::PcChips(Pc& pc, std::unique_ptr<mem::Ram> video_memory)
       a20(a20_pin.line()),
       keyboard(pc.scheduler_),
       mouse(pc.scheduler_),
+      vmmouse([&pc] { return pc.pins_[pc.selected_]; },
+              [this](mem::VTime now) { mouse.move(1, 0, 0, mouse.buttons(), now); }),
       kbc(pc.scheduler_, keyboard, mouse,
           {hub.line(IrqHub::kIsa, 1),
            hub.line(IrqHub::kIsa, 12),
@@ -133,8 +135,8 @@ PcChips::PcChips(Pc& pc, std::unique_ptr<mem::Ram> video_memory)
   map_ports(pc);
   map_memory(pc);
 
-  devices = {&pci, &i440fx, &piix3,  &ide, &pm,       &pit,   &rtc,    &port61, &hpet,
-             &dma, &floppy, &fw_cfg, &kbc, &keyboard, &mouse, &port92, &ferr};
+  devices = {&pci, &i440fx, &piix3,  &ide, &pm,       &pit,   &rtc,     &port61, &hpet,
+             &dma, &floppy, &fw_cfg, &kbc, &keyboard, &mouse, &vmmouse, &port92, &ferr};
   for (auto& s : serial) {
     devices.push_back(s->uart.get());
     devices.push_back(s->feed.get());
@@ -164,6 +166,14 @@ void PcChips::add_sound(Pc& pc) {
   if (pc.config_.ac97) pci.attach(4, 0, ac97.emplace(sound, pc.scheduler_, pc.memory_));
 }
 
+void PcChips::move_pointer(int dx, int dy, int dz, uint8_t buttons, mem::VTime now) {
+  if (vmmouse.enabled()) {
+    vmmouse.move(buttons, dx, dy, dz, now);
+  } else {
+    mouse.move(dx, dy, dz, buttons, now);
+  }
+}
+
 void PcChips::map_ports(Pc& pc) {
   const BoardConfig& config = pc.config_;
   mem::IoBus& io = pc.io_;
@@ -186,6 +196,7 @@ void PcChips::map_ports(Pc& pc) {
   io.map(0x510, 2, fw_cfg.ports(), 2);
   io.map(0x514, 8, fw_cfg.dma_ports(), 4);
   io.map(0xCF8, 8, pci, 4);
+  io.map(VmMouse::kPort, 4, vmmouse, 4);
   io.map(0xCF9, 1, piix3.reset_control());
   io.map(0xAFE0, 4, pm.gpe0(), 4);
   for (size_t i = 0; i < serial.size(); ++i) io.map(kSerialPorts[i], 8, *serial[i]->uart);

@@ -26,6 +26,7 @@
 #include "devices/input/port92.h"
 #include "devices/input/ps2_keyboard.h"
 #include "devices/input/ps2_mouse.h"
+#include "devices/input/vmmouse.h"
 #include "devices/irq/apic_bus.h"
 #include "devices/irq/dual_i8259.h"
 #include "devices/irq/io_apic.h"
@@ -92,6 +93,9 @@ struct PcChips {
     std::unique_ptr<SerialFeed> feed;
   };
 
+  // A movement goes to whichever device the guest listens to.
+  void move_pointer(int dx, int dy, int dz, uint8_t buttons, mem::VTime now);
+
   // Wires into the processors.
   WireTo intr, nmi, a20_pin, reset_request, ignne;
 
@@ -122,6 +126,7 @@ struct PcChips {
   A20Gate a20;
   Ps2Keyboard keyboard;
   Ps2Mouse mouse;
+  VmMouse vmmouse;
   I8042 kbc;
   Port92 port92;
   FerrLogic ferr;

@@ -17,10 +17,12 @@ struct Medium;  // devices/board/media.h
 
 struct OutsideEvent {
   enum class Kind : uint8_t {
-    Key,     // value: USB HID usage of the physical key | 0x10000 when released
-    Mouse,   // value: buttons (bit 0 left, 1 right, 2 middle, 3, 4) | dx << 8 | dy << 24 | dz << 40 (16-bit
-             // signed dx, dy; 8-bit dz); dy grows downwards
-    Serial,  // unit: UART index; value: byte received
+    Key,    // value: USB HID usage of the physical key | 0x10000 when released
+    Mouse,  // value: buttons (bit 0 left, 1 right, 2 middle, 3, 4) | dx << 8 | dy << 24 | dz << 40 (16-bit
+            // signed dx, dy; 8-bit dz); dy grows downwards
+    Point,  // value: buttons | x << 8 | y << 24 | dz << 40: where on the screen, 0 to FFFFh from left and top
+    Monitor,      // value: width | height << 16: the size that the screen should have, in pixels
+    Serial,       // unit: UART index; value: byte received
     PowerButton,  // ACPI power button pressed
     Reset,        // reset button
     ClockSample,  // value: nanoseconds of host time since the machine started

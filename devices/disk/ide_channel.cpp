@@ -69,6 +69,7 @@ void IdeChannel::write_byte(unsigned offset, uint8_t value, VTime now) {
       }
       intrq_changed();
     } else if (IdeDrive* d = selected()) {
+      ++commands_;
       d->write_command(value, now);
     }
     return;

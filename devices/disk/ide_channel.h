@@ -36,6 +36,9 @@ class IdeChannel : public mem::PortDevice, public IdeCable {
   // The bus master's start bit was set.
   void dma_started(VTime now);
 
+  // Commands that were written since power-on, for a lamp; not part of the state.
+  uint64_t commands() const { return commands_; }
+
   void hardware_reset(VTime now);
   void visit_state(mem::StateVisitor& v);
 
@@ -69,6 +72,7 @@ class IdeChannel : public mem::PortDevice, public IdeCable {
   std::array<std::unique_ptr<IdeDrive>, 2> drives_;
   BusMaster* master_ = nullptr;
   IrqLine irq_;
+  uint64_t commands_ = 0;
 };
 
 }  // namespace ilse::dev

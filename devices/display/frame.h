@@ -6,6 +6,8 @@
 
 namespace ilse::dev {
 
+inline constexpr uint32_t kBlackPixel = 0xFF000000;
+
 // Rows from the top, no padding between them; a pixel is 0xFFRRGGBB.
 struct Frame {
   unsigned width = 0;

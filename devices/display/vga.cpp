@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <cstring>
 
-#include "devices/display/graphics_renderer.h"
-#include "devices/display/text_renderer.h"
+#include "devices/display/vbe_screen.h"
 #include "devices/display/vga_memory.h"
+#include "devices/display/vga_renderer.h"
 #include "devices/display/vga_timing.h"
 #include "memory/check.h"
 
@@ -28,22 +28,27 @@ constexpr uint16_t kDispiOldest = 0xB0C0, kDispiNewest = 0xB0C5;
 Vga::Vga(mem::Ram memory, mem::EventLog& log) : memory_(std::move(memory)), log_(log) {
   uint64_t n = memory_.size();
   ILSE_CHECK(n >= 4 * kPlaneSize && (n & (n - 1)) == 0 && n / 0x10000 <= 0xFFFF, "size of the VGA's memory");
+  edid_ = make_edid(monitor_.width, monitor_.height);
   Vga::reset(ResetKind::PowerOn);
 }
 
 void Vga::reset(ResetKind kind) {
   regs_ = {};
   regs_.dispi[static_cast<size_t>(Dispi::Id)] = kDispiNewest;
+  raster_.clear();
   if (kind == ResetKind::PowerOn) memory_.clear();
+  dirty_.mark_all();
   ++changes_;
 }
 
 void Vga::render(VTime now, Frame& image) const {
-  if (graphics()) {
-    render_graphics(regs_, bytes(), image);
-  } else {
-    render_text(regs_, bytes(), blink_phase(now), image);
+  if (!regs_.vbe_enabled()) {
+    render_vga(raster_.raster(regs_, now), bytes(), blink_phase(now), image);
+    return;
   }
+  const VbeScreen screen(regs_, bytes());
+  image.resize(screen.width(), screen.height());
+  for (unsigned y = 0; y < image.height; ++y) screen.draw_line(y, image.row(y));
 }
 void Vga::text(VTime, TextGrid& grid) const {
   if (graphics()) {
@@ -52,7 +57,15 @@ void Vga::text(VTime, TextGrid& grid) const {
     read_text(regs_, bytes(), grid);
   }
 }
+uint64_t Vga::raster_id(VTime now) const { return regs_.vbe_enabled() ? 0 : raster_.id(regs_, now); }
 unsigned Vga::blink_phase(VTime now) const { return dev::blink_phase(regs_, now); }
+
+void Vga::set_monitor(unsigned width, unsigned height) {
+  // As the display interface's modes are.
+  monitor_.width = static_cast<uint16_t>(std::clamp<unsigned>(width & ~7u, 320, kDispiMaxX));
+  monitor_.height = static_cast<uint16_t>(std::clamp<unsigned>(height, 200, kDispiMaxY));
+  edid_ = make_edid(monitor_.width, monitor_.height);
+}
 
 // The I/O ports.
 
@@ -119,9 +132,45 @@ uint8_t Vga::read_port(unsigned port, VTime now) {
   return value;
 }
 
-void Vga::write_port(unsigned port, uint8_t value) {
+// Whether a write changes what is drawn. Indexes, latches and how memory is accessed do not.
+bool Vga::shows(unsigned port, uint8_t value) const {
+  switch (port) {
+    case 0x3C0: return regs_.attr_is_data || ((value ^ regs_.attr_index) & 0x20) != 0;
+    case 0x3C2:
+    case 0x3C6: return true;
+    case 0x3C5: return regs_.seq_index == 1 || regs_.seq_index == 3;
+    case 0x3C9: return regs_.dac_component == 2;
+    case 0x3CF: return regs_.gc_index == 5 || regs_.gc_index == 6;
+    case 0x3B5:
+    case 0x3D5: return true;
+    default: return false;
+  }
+}
+
+// Whether it changes when the beam is where.
+bool Vga::retimes(unsigned port, uint8_t value) const {
+  if (port == 0x3C2) return ((value ^ regs_.misc) & 0x0C) != 0;
+  if (port == 0x3C5) return regs_.seq_index == 1 && ((value ^ regs_.seq[1]) & 0x09) != 0;
+  if (port != 0x3B5 && port != 0x3D5) return false;
+  const unsigned i = regs_.crtc_index;
+  constexpr uint32_t kTiming = 0x7F | 1u << 7 | 1u << 0x10 | 1u << 0x11 | 1u << 0x12;
+  if (i >= regs_.crtc.size() || (kTiming >> i & 1) == 0) return false;
+  if (i < 8 && (regs_.crtc[0x11] & kProtect) != 0) return false;
+  constexpr uint8_t kLineCompare8 = 0x10;
+  const auto differs = static_cast<uint8_t>(value ^ regs_.crtc[i]);
+  return (i == 7 ? differs & ~kLineCompare8 : differs) != 0;
+}
+
+void Vga::write_port(unsigned port, uint8_t value, VTime now) {
   if (!decoded(port)) return;
-  ++changes_;
+  if (shows(port, value)) {
+    ++changes_;
+    if (retimes(port, value)) {
+      raster_.clear();
+    } else if (!regs_.vbe_enabled()) {
+      raster_.before_change(regs_, now);
+    }
+  }
   switch (port) {
     case 0x3C0: write_attribute(value); break;
     case 0x3C2: regs_.misc = value; break;
@@ -218,7 +267,10 @@ void Vga::write_dispi(unsigned index, uint16_t value) {
   bool good = true;
   switch (which) {
     case Dispi::Id: good = value >= kDispiOldest && value <= kDispiNewest; break;
-    case Dispi::XRes: good = value != 0 && value <= kDispiMaxX && value % 8 == 0; break;
+    case Dispi::XRes:
+      value = static_cast<uint16_t>(value & ~7u);
+      good = value != 0 && value <= kDispiMaxX;
+      break;
     case Dispi::YRes: good = value != 0 && value <= kDispiMaxY; break;
     case Dispi::Bpp:
       if (value == 0) value = 8;
@@ -259,6 +311,7 @@ void Vga::enable_vbe(uint16_t value) {
     uint64_t n = static_cast<uint64_t>(vbe_line_bytes(regs_)) * regs_.vbe(Dispi::YRes);
     if (regs_.vbe(Dispi::Bpp) == 4) n *= 4;
     std::memset(memory_.data(), 0, std::min(n, memory_.size()));
+    dirty_.mark(0, std::min(n, memory_.size()));
   }
 }
 
@@ -288,13 +341,16 @@ void Vga::fix_geometry() {
 // State.
 
 void Vga::visit_state(mem::StateVisitor& v) {
-  v.begin("vga", 1);
+  v.begin("vga", 2);
   v("registers", regs_);
+  v("monitor", monitor_);
   visit_memory(v);
   v.end();
   if (!v.loading()) return;
   regs_.dac_component %= 3;
   if (regs_.vbe_enabled()) fix_geometry();
+  set_monitor(monitor_.width, monitor_.height);
+  raster_.clear();
   ++changes_;
 }
 
@@ -311,6 +367,7 @@ void Vga::visit_memory(mem::StateVisitor& v) {
   v("memory", pages);
   if (!v.loading()) return;
   memory_.clear();
+  dirty_.mark_all();
   for (size_t at = 0; at + kRecord <= pages.size(); at += kRecord) {
     uint64_t page = 0;
     for (unsigned i = 4; i-- > 0;) page = page << 8 | pages[at + i];

@@ -24,6 +24,7 @@ BeamPosition beam_position(const VgaRegisters& r, mem::VTime now) {
   auto dot = static_cast<unsigned>(in_frame % line_dots);
 
   BeamPosition b;
+  b.line = line;
   b.frame = dots / frame_dots;
   b.blank = line >= r.vertical_display() || dot >= r.columns() * r.dots_per_char();
   unsigned start = r.vertical_retrace_start();

@@ -8,6 +8,7 @@
 namespace ilse::dev {
 
 struct BeamPosition {
+  unsigned line = 0;              // 0 is the topmost that is displayed
   bool blank = false;             // horizontal or vertical: not showing memory
   bool vertical_retrace = false;  // within the sync pulse
   uint64_t frame = 0;             // frames since power-on at the current timing

@@ -20,6 +20,8 @@ class Ps2Mouse : public Device, public Ps2Device {
   // next ones.
   void move(int dx, int dy, int dz, uint8_t buttons, VTime now);
 
+  uint8_t buttons() const { return state_.buttons; }
+
   void write(uint8_t byte, VTime now) override;
   bool has_byte() const override { return !state_.queue.empty(); }
   uint8_t take() override;

@@ -13,6 +13,12 @@ dev::OutsideEvent mouse_event(unsigned buttons, int dx, int dy, int dz) {
   return {dev::OutsideEvent::Kind::Mouse, 0, value};
 }
 
+dev::OutsideEvent point_event(unsigned buttons, uint16_t x, uint16_t y, int dz) {
+  const uint64_t z = static_cast<uint8_t>(std::clamp(dz, -127, 127));
+  return {dev::OutsideEvent::Kind::Point, 0,
+          (buttons & 0xFF) | uint64_t{x} << 8 | uint64_t{y} << 24 | z << 40};
+}
+
 void HeldKeys::press(uint32_t usage) {
   if (down_.insert(usage).second) post_(key_event(usage, true));
 }

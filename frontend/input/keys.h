@@ -32,6 +32,9 @@ inline dev::OutsideEvent key_event(uint32_t usage, bool pressed) {
 // Buttons as in OutsideEvent; dx, dy and dz are cut to what fits.
 dev::OutsideEvent mouse_event(unsigned buttons, int dx, int dy, int dz);
 
+// x and y from 0 at the left and top to FFFFh at the right and bottom.
+dev::OutsideEvent point_event(unsigned buttons, uint16_t x, uint16_t y, int dz);
+
 class HeldKeys {
  public:
   explicit HeldKeys(Post post) : post_(std::move(post)) {}

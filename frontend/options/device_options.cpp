@@ -196,6 +196,18 @@ Result<void> vga(Draft& d, const std::string& value) {
   return {};
 }
 
+Result<void> screen(Draft& d, const std::string& value) {
+  const size_t x = value.find('x');
+  const auto width = parse_number(value.substr(0, x));
+  const auto height = x == std::string::npos ? std::nullopt : parse_number(value.substr(x + 1));
+  if (!width || !height || *width < 320 || *width > 2560 || *width % 8 != 0 || *height < 200 ||
+      *height > 1600)
+    return Error{"the screen's size is WIDTHxHEIGHT, 320x200 to 2560x1600, the width a multiple of 8"};
+  d.options.screen_width = static_cast<unsigned>(*width);
+  d.options.screen_height = static_cast<unsigned>(*height);
+  return {};
+}
+
 Result<void> only_none(Draft&, const std::string& value) {
   if (value == "none") return {};
   return Error{"there is none in this version; only none"};
@@ -209,6 +221,7 @@ constexpr OptionRow kRows[] = {
      "isa-debug-exit,iobase=P,iosize=N; pvpanic; pci-testdev; isa-debugcon,chardev=ID; sb16; AC97", device},
     {"global", "isa-debugcon.iobase=P", "0x402: the firmware's log comes out where -debugcon says", global},
     {"vga", "std|none", "display card (default std)", vga},
+    {"g", "WIDTHxHEIGHT", "the size that the monitor asks for (default 1024x768)", screen},
     {"nic", "none", "no network in this version", no_network},
     {"net", "none", "", no_network},
     {"netdev", "", "", [](Draft& d, const std::string&) { return no_network(d, "netdev"); }},

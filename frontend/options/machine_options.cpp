@@ -209,6 +209,7 @@ constexpr OptionRow kRows[] = {
     {"bios", "FILE", "firmware (default: SeaBIOS's bios-256k.bin)", set_text<&Options::bios>},
     {"L", "DIR", "the only folder to look for firmware in", set_text<&Options::firmware_dir>},
     {"rtc", "base=BASE", "clock chip at power-on: utc, localtime or YYYY-MM-DD[THH:MM:SS]", rtc},
+    {"full-screen", "", "the window fills the screen", set_flag<&Options::full_screen>},
     {"no-reboot", "", "a reboot ends Ilse (status 0; after a triple fault, 4)",
      set_flag<&Options::no_reboot>},
     {"no-shutdown", "", "a power-off pauses the machine instead of ending Ilse",

@@ -62,6 +62,8 @@ struct Options {
   uint64_t seed = 1;
   bool smm = true;
   bool vga = true;
+  unsigned screen_width = 1024, screen_height = 768;  // -g: what the monitor likes best, in pixels
+  bool full_screen = false;
   std::vector<DriveOption> drives;
   std::vector<DriveOption> floppies;  // index 0 is A, 1 is B
   bool defaults = true;               // false: only the devices that options name

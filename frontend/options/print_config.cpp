@@ -104,11 +104,13 @@ std::vector<Line> lines(const Options& o) {
                     : o.sound.kind == SoundTarget::Kind::None ? "none"
                                                               : "sdl"});
   add({"-vga", o.vga ? "std" : "none"});
+  add({"-g", std::to_string(o.screen_width) + "x" + std::to_string(o.screen_height)});
   add({"-nic", "none"});
   constexpr std::array kDisplays{"sdl", "sdl", "terminal", "none"};
   add({"-display", kDisplays[static_cast<size_t>(o.display)]});
   add({"-monitor", o.monitor_stdio ? "stdio" : "none"});
   text("-name", escaped(o.name));
+  flag("-full-screen", o.full_screen);
   flag("-no-reboot", o.no_reboot);
   flag("-no-shutdown", o.no_shutdown);
   add({"--engine", o.translate ? "jit" : "interp"});

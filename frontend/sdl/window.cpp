@@ -1,38 +1,17 @@
 #include "frontend/sdl/window.h"
 
-#include <SDL.h>
-
 #include <algorithm>
 #include <clocale>
-#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 #include <utility>
-
-#include "frontend/screenshot.h"
 
 namespace ilse::ui {
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::seconds kMessageTime{4};
 constexpr int kFirstWidth = 720, kFirstHeight = 400;  // the BIOS's text mode
-
-// Bits of modifiers_: left and right.
-constexpr uint32_t kCtrlBits = 0x11, kAltBits = 0x44;
-
-// SDL numbers buttons left, middle, right; OutsideEvent has right before middle.
-unsigned button_bit(uint8_t button) {
-  switch (button) {
-    case SDL_BUTTON_LEFT: return 1;
-    case SDL_BUTTON_RIGHT: return 2;
-    case SDL_BUTTON_MIDDLE: return 4;
-    case SDL_BUTTON_X1: return 8;
-    case SDL_BUTTON_X2: return 16;
-    default: return 0;
-  }
-}
 
 }  // namespace
 
@@ -40,7 +19,11 @@ Window::Window(FrameMailbox& mailbox, Callbacks callbacks, Options options)
     : mailbox_(mailbox),
       callbacks_(std::move(callbacks)),
       options_(std::move(options)),
-      keys_(callbacks_.post) {}
+      keys_(callbacks_.post) {
+  overlay_.scaling = options_.scaling;
+  overlay_.status_line = options_.status_line;
+  overlay_.can_mute = static_cast<bool>(callbacks_.on_mute);
+}
 
 mem::Result<std::unique_ptr<Window>> Window::create(FrameMailbox& mailbox, Callbacks callbacks,
                                                     Options options) {
@@ -67,6 +50,7 @@ mem::Result<void> Window::open() {
   SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
   SDL_SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
   SDL_SetHint(SDL_HINT_RENDER_SCALE_QUALITY, "nearest");
+  SDL_SetHint(SDL_HINT_MOUSE_FOCUS_CLICKTHROUGH, "1");
   if (SDL_InitSubSystem(SDL_INIT_VIDEO) != 0) {
     if (chosen || wayland) return error();
     return failure(std::string("the display ") + std::getenv("DISPLAY") + " does not answer");
@@ -74,21 +58,27 @@ mem::Result<void> Window::open() {
   sdl_ready_ = true;
   std::string_view driver = SDL_GetCurrentVideoDriver();
   if (!chosen && (driver == "offscreen" || driver == "dummy")) return failure("the display does not answer");
+  set_width_ = kFirstWidth;
+  set_height_ = kFirstHeight + status_height();
   window_ = SDL_CreateWindow(options_.title.c_str(), SDL_WINDOWPOS_CENTERED, SDL_WINDOWPOS_CENTERED,
-                             kFirstWidth, kFirstHeight, SDL_WINDOW_RESIZABLE);
+                             set_width_, set_height_, SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
   if (window_ == nullptr) return error();
   frame_width_ = kFirstWidth;
   frame_height_ = kFirstHeight;
   renderer_ = SDL_CreateRenderer(window_, -1, 0);
   if (renderer_ == nullptr) renderer_ = SDL_CreateRenderer(window_, -1, SDL_RENDERER_SOFTWARE);
   if (renderer_ == nullptr) return error();
+  picture_ = std::make_unique<Picture>(renderer_);
+  gui_ = std::make_unique<Gui>(window_, renderer_);
   SDL_StopTextInput();
+  if (options_.full_screen) toggle_full_screen();
   update_title();
   return {};
 }
 
 Window::~Window() {
-  if (texture_ != nullptr) SDL_DestroyTexture(texture_);
+  gui_.reset();
+  picture_.reset();
   if (renderer_ != nullptr) SDL_DestroyRenderer(renderer_);
   if (window_ != nullptr) SDL_DestroyWindow(window_);
   if (sdl_ready_) SDL_QuitSubSystem(SDL_INIT_VIDEO);
@@ -96,7 +86,8 @@ Window::~Window() {
 
 bool Window::pump(int timeout_ms) {
   SDL_Event e;
-  if (SDL_WaitEventTimeout(&e, timeout_ms) != 0) {
+  constexpr int kSettleMs = 5;
+  if (SDL_WaitEventTimeout(&e, redraw_ > 0 ? std::min(timeout_ms, kSettleMs) : timeout_ms) != 0) {
     do {
       handle(e);
     } while (SDL_PollEvent(&e) != 0);
@@ -104,204 +95,141 @@ bool Window::pump(int timeout_ms) {
   flush_mouse();
   auto now = Clock::now();
   if (close_pending_ && now - closed_at_ >= kCloseTime) close_pending_ = false;
-  if (!message_.empty() && now >= message_until_) message_.clear();
+  if (!message_.empty() && now >= message_until_) {
+    message_.clear();
+    redraw_ = 1;
+  }
   update_title();
   draw(mailbox_.take());
   return !ended_;
 }
 
+void Window::wake() {
+  if (woken_.exchange(true)) return;
+  SDL_Event e{};
+  e.type = SDL_USEREVENT;
+  SDL_PushEvent(&e);
+}
+
 void Window::set_state(GuestState state) {
-  state_ = state;
+  if (overlay_.state != state) redraw_ = 1;
+  overlay_.state = state;
   update_title();
 }
-
-void Window::handle(const SDL_Event& e) {
-  switch (e.type) {
-    case SDL_QUIT: close_requested(); break;
-    case SDL_KEYDOWN:
-    case SDL_KEYUP:
-      // SDL's scancodes are the USB HID usages up to the modifiers; beyond are keys that USB does not have.
-      if (e.key.keysym.scancode <= SDL_SCANCODE_RGUI) {
-        key(static_cast<uint32_t>(e.key.keysym.scancode), e.type == SDL_KEYDOWN, e.key.repeat != 0);
-      }
-      break;
-    case SDL_MOUSEMOTION:
-      if (!captured_) break;
-      dx_ += e.motion.xrel;
-      dy_ += e.motion.yrel;
-      break;
-    case SDL_MOUSEBUTTONDOWN:
-      if (!captured_) {
-        capture(true);  // this click is ours
-        break;
-      }
-      flush_mouse();
-      buttons_ |= button_bit(e.button.button);
-      callbacks_.post(mouse_event(buttons_, 0, 0, 0));
-      break;
-    case SDL_MOUSEBUTTONUP:
-      if ((buttons_ & button_bit(e.button.button)) == 0) break;
-      flush_mouse();
-      buttons_ &= ~button_bit(e.button.button);
-      callbacks_.post(mouse_event(buttons_, 0, 0, 0));
-      break;
-    case SDL_MOUSEWHEEL:
-      if (captured_) callbacks_.post(mouse_event(buttons_, 0, 0, e.wheel.y));
-      break;
-    case SDL_WINDOWEVENT:
-      if (e.window.event == SDL_WINDOWEVENT_FOCUS_LOST) {
-        capture(false);
-        keys_.release_all();
-        swallowed_ = 0;
-        modifiers_ = 0;
-      }
-      redraw_ = true;
-      break;
-    case SDL_RENDER_TARGETS_RESET:
-    case SDL_RENDER_DEVICE_RESET:
-      // The texture's contents are gone with the device.
-      if (texture_ != nullptr) SDL_DestroyTexture(std::exchange(texture_, nullptr));
-      redraw_ = true;
-      break;
-    default: break;
-  }
+void Window::set_status(const MachineStatus& status) {
+  if (status == overlay_.status) return;
+  overlay_.status = status;
+  if (overlay_.status_line) redraw_ = std::max(redraw_, 1);
 }
-
-void Window::key(uint32_t usage, bool pressed, bool repeat) {
-  // What the user holds down, whatever the guest has been told.
-  if (usage >= hid::kLeftCtrl) {
-    uint32_t bit = 1u << (usage - hid::kLeftCtrl);
-    modifiers_ = pressed ? modifiers_ | bit : modifiers_ & ~bit;
-  }
-  if (!pressed) {
-    if (usage == swallowed_) swallowed_ = 0;
-    keys_.release(usage);
-    return;
-  }
-  if (repeat || usage == 0 || usage == swallowed_) return;
-  bool ctrl = (modifiers_ & kCtrlBits) != 0, alt = (modifiers_ & kAltBits) != 0;
-  if (ctrl && alt && hotkey(usage)) {
-    swallowed_ = usage;
-  } else if (state_ == GuestState::Running) {
-    keys_.press(usage);
-  }
-}
-
-bool Window::hotkey(uint32_t usage) {
-  if (usage == hid::letter('g')) {
-    capture(false);
-  } else if (usage == hid::letter('s')) {
-    screenshot();
-  } else if (usage == hid::letter('f')) {
-    toggle_full_screen();
-  } else if (usage == hid::letter('p')) {
-    // The guest would see Ctrl and Alt held for as long as it is paused.
-    keys_.release_all();
-    if (callbacks_.on_pause) callbacks_.on_pause();
-  } else if (usage == hid::letter('r')) {
-    keys_.release_all();
-    callbacks_.post({dev::OutsideEvent::Kind::Reset, 0, 0});
-  } else {
-    return false;
-  }
-  return true;
-}
-
-void Window::flush_mouse() {
-  if (dx_ == 0 && dy_ == 0) return;
-  callbacks_.post(mouse_event(buttons_, std::exchange(dx_, 0), std::exchange(dy_, 0), 0));
-}
-
-void Window::capture(bool on) {
-  if (on == captured_) return;
-  captured_ = on;
-  SDL_SetRelativeMouseMode(on ? SDL_TRUE : SDL_FALSE);
-  SDL_SetWindowKeyboardGrab(window_, on ? SDL_TRUE : SDL_FALSE);
-  if (!on) {
-    flush_mouse();
-    if (buttons_ != 0) callbacks_.post(mouse_event(buttons_ = 0, 0, 0, 0));
-  }
+void Window::set_absolute(bool on) {
+  if (absolute_ == on) return;
+  absolute_ = on;
+  if (on) capture(false);
+  if (!on && buttons_ != 0) callbacks_.post(mouse_event(buttons_ = 0, 0, 0, 0));
+  show_cursor();
   update_title();
 }
-
-void Window::close_requested() {
-  if (state_ != GuestState::Running || close_pending_) {
-    ended_ = true;
-    return;
-  }
-  capture(false);
-  callbacks_.post({dev::OutsideEvent::Kind::PowerButton, 0, 0});
-  closed_at_ = Clock::now();
-  close_pending_ = true;
-  update_title();
+void Window::set_typing(bool on) {
+  if (overlay_.pasting != on) redraw_ = 1;
+  overlay_.pasting = on;
 }
 
-void Window::screenshot() {
-  auto path = write_numbered_png(mailbox_.front().image, options_.screenshot_prefix);
-  message_ = path ? "saved " + *path : path.error().message;
+void Window::say(const std::string& message) {
+  constexpr std::chrono::seconds kMessageTime{4};
+  message_ = message;
   message_until_ = Clock::now() + kMessageTime;
-  std::fprintf(stderr, "screenshot: %s\n", message_.c_str());
+  redraw_ = 1;
 }
 
 void Window::toggle_full_screen() {
-  bool full = (SDL_GetWindowFlags(window_) & SDL_WINDOW_FULLSCREEN_DESKTOP) != 0;
-  SDL_SetWindowFullscreen(window_, full ? 0 : SDL_WINDOW_FULLSCREEN_DESKTOP);
-  redraw_ = true;
+  overlay_.full_screen = !overlay_.full_screen;
+  SDL_SetWindowFullscreen(window_, overlay_.full_screen ? SDL_WINDOW_FULLSCREEN_DESKTOP : 0);
+  redraw_ = 1;
 }
 
 // A new resolution keeps the scale that the user has chosen.
 void Window::fit_window(const dev::Frame& frame) {
   if (frame.width == frame_width_ && frame.height == frame_height_) return;
-  int w = 0, h = 0;
-  SDL_GetWindowSize(window_, &w, &h);
-  auto scale = std::max(
-      1u, std::min(static_cast<unsigned>(w) / frame_width_, static_cast<unsigned>(h) / frame_height_));
+  const SDL_Rect area = picture_area();
+  auto scale = std::max(1u, std::min(static_cast<unsigned>(std::max(area.w, 0)) / frame_width_,
+                                     static_cast<unsigned>(std::max(area.h, 0)) / frame_height_));
   frame_width_ = frame.width;
   frame_height_ = frame.height;
-  if (texture_ != nullptr) SDL_DestroyTexture(std::exchange(texture_, nullptr));
   if ((SDL_GetWindowFlags(window_) & (SDL_WINDOW_FULLSCREEN_DESKTOP | SDL_WINDOW_MAXIMIZED)) != 0) return;
-  SDL_SetWindowSize(window_, static_cast<int>(scale * frame.width), static_cast<int>(scale * frame.height));
+  set_width_ = static_cast<int>(scale * frame.width);
+  set_height_ = static_cast<int>(scale * frame.height) + status_height();
+  SDL_SetWindowSize(window_, set_width_, set_height_);
+  // A larger picture may not push the window off the screen.
+  SDL_Rect screen;
+  int x = 0, y = 0;
+  if (SDL_GetDisplayUsableBounds(SDL_GetWindowDisplayIndex(window_), &screen) != 0) return;
+  SDL_GetWindowPosition(window_, &x, &y);
+  const int inside_x = std::max(screen.x, std::min(x, screen.x + screen.w - set_width_));
+  const int inside_y = std::max(screen.y, std::min(y, screen.y + screen.h - set_height_));
+  if (inside_x != x || inside_y != y) SDL_SetWindowPosition(window_, inside_x, inside_y);
+}
+
+SDL_Rect Window::picture_area() const {
+  int w = 0, h = 0;
+  SDL_GetWindowSize(window_, &w, &h);
+  return {0, 0, w, std::max(1, h - status_height())};
+}
+
+// The user has given the window another size: the guest's monitor gets it too. What the guest makes of it is
+// its affair.
+void Window::resized() {
+  const SDL_Rect area = picture_area();
+  int w = 0, h = 0, pixels = 0;
+  SDL_GetWindowSize(window_, &w, &h);
+  redraw_ = 1;
+  if (w == set_width_ && h == set_height_) return;
+  set_width_ = w;
+  set_height_ = h;
+  SDL_GetRendererOutputSize(renderer_, &pixels, nullptr);
+  const double dense = w > 0 ? static_cast<double>(pixels) / w : 1;
+  const auto width = static_cast<uint64_t>(std::clamp(area.w * dense, 1.0, 65535.0));
+  const auto height = static_cast<uint64_t>(std::clamp(area.h * dense, 1.0, 65535.0));
+  callbacks_.post({dev::OutsideEvent::Kind::Monitor, 0, width | height << 16});
 }
 
 void Window::draw(const DisplayFrame* fresh) {
-  const dev::Frame& image = mailbox_.front().image;
-  if ((fresh == nullptr && !redraw_) || image.width == 0 || image.height == 0) return;
-  redraw_ = false;
-  fit_window(image);
-  auto width = static_cast<int>(image.width), height = static_cast<int>(image.height);
-  if (texture_ == nullptr) {
-    texture_ =
-        SDL_CreateTexture(renderer_, SDL_PIXELFORMAT_ARGB8888, SDL_TEXTUREACCESS_STREAMING, width, height);
-    if (texture_ == nullptr) return;  // out of graphics memory: the next frame tries again
-  }
-  SDL_UpdateTexture(texture_, nullptr, image.pixels.data(), width * 4);
-
-  int w = 0, h = 0;
-  SDL_GetRendererOutputSize(renderer_, &w, &h);
-  SDL_Rect to{0, 0, width, height};
-  if (int scale = std::min(w / width, h / height); scale >= 1) {
-    to.w = width * scale;
-    to.h = height * scale;
-  } else if (static_cast<int64_t>(w) * height < static_cast<int64_t>(h) * width) {
-    to.w = w;
-    to.h = std::max(1, static_cast<int>(static_cast<int64_t>(w) * height / width));
-  } else {
-    to.h = h;
-    to.w = std::max(1, static_cast<int>(static_cast<int64_t>(h) * width / height));
-  }
-  to.x = (w - to.w) / 2;
-  to.y = (h - to.h) / 2;
-  SDL_SetTextureScaleMode(texture_, to.w < width ? SDL_ScaleModeLinear : SDL_ScaleModeNearest);
+  if (fresh != nullptr) fit_window(fresh->image);
+  if (fresh == nullptr && redraw_ == 0) return;
+  if (redraw_ > 0) --redraw_;
+  const DisplayFrame& frame = mailbox_.front();
+  if (fresh != nullptr || picture_->empty()) picture_->update(frame);
   SDL_SetRenderDrawColor(renderer_, 0, 0, 0, 255);
   SDL_RenderClear(renderer_);
-  SDL_RenderCopy(renderer_, texture_, nullptr, &to);
+  int w = 0, h = 0, pixels = 0;
+  SDL_GetWindowSize(window_, &w, &h);
+  SDL_GetRendererOutputSize(renderer_, &pixels, nullptr);
+  const double dense = w > 0 ? static_cast<double>(pixels) / w : 1;
+  SDL_Rect area = picture_area();
+  area.w = static_cast<int>(area.w * dense);
+  area.h = static_cast<int>(area.h * dense);
+  picture_->draw(area, overlay_.scaling);
+
+  overlay_.captured = captured_;
+  overlay_.absolute = absolute_;
+  overlay_.message = message_;
+  overlay_.text_screen = !frame.graphics && frame.text.rows != 0;
+  std::vector<MenuAction> chosen;
+  if (overlay_.menu || overlay_.status_line) {
+    const OverlayState before = overlay_;
+    gui_->begin();
+    chosen = draw_overlay(overlay_);
+    gui_->end();
+    if (!(before.scaling == overlay_.scaling) || before.status_line != overlay_.status_line) redraw_ = 2;
+    gui_->wants_text() ? SDL_StartTextInput() : SDL_StopTextInput();
+  }
   SDL_RenderPresent(renderer_);
+  for (MenuAction what : chosen) act(what);
 }
 
 void Window::update_title() {
-  const char* state = state_ == GuestState::Running  ? "running"
-                      : state_ == GuestState::Paused ? "paused"
-                                                     : "powered off";
+  const char* state = overlay_.state == GuestState::Running  ? "running"
+                      : overlay_.state == GuestState::Paused ? "paused"
+                                                             : "powered off";
   std::string title = options_.title + " — " + state + " — ";
   if (!message_.empty()) {
     title += message_;
@@ -309,6 +237,8 @@ void Window::update_title() {
     title += "asked the guest to power off; close again to end it";
   } else if (captured_) {
     title += "Ctrl+Alt+G releases the mouse";
+  } else if (absolute_) {
+    title += "Ctrl+Alt+M shows the menu";
   } else {
     title += "click captures the mouse, Ctrl+Alt+G releases it";
   }

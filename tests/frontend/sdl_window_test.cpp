@@ -6,6 +6,8 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <random>
+#include <set>
 
 using namespace ilse;
 using namespace ilse::ui;
@@ -61,6 +63,19 @@ struct Bench {
     e.type = SDL_MOUSEMOTION;
     e.motion.xrel = dx, e.motion.yrel = dy;
     SDL_PushEvent(&e);
+  }
+  void move_to(int x, int y) {
+    SDL_Event e{};
+    e.type = SDL_MOUSEMOTION;
+    e.motion.x = x, e.motion.y = y;
+    SDL_PushEvent(&e);
+  }
+  void show(unsigned width, unsigned height) {
+    mailbox.back().image.resize(width, height);
+    mailbox.publish();
+    window->pump(0);
+    window->pump(0);
+    events.clear();
   }
   void window_event(uint8_t what) {
     SDL_Event e{};
@@ -183,6 +198,82 @@ TEST_CASE("window: a guest that does not run is not asked") {
   b.close();
   CHECK_FALSE(b.window->pump(0));
   CHECK(b.events.empty());
+}
+
+TEST_CASE("window: no key sticks in a thousand random changes of focus") {
+  Bench b;
+  std::mt19937 random(11);
+  std::set<uint64_t> down;
+  for (int i = 0; i < 1000; ++i) {
+    for (unsigned n = random() % 12; n-- > 0;) {
+      auto code = static_cast<SDL_Scancode>(random() % 8 != 0 ? SDL_SCANCODE_A + random() % 98
+                                                              : SDL_SCANCODE_LCTRL + random() % 8);
+      b.key(code, random() % 2 == 0, random() % 8 == 0);
+    }
+    b.window_event(SDL_WINDOWEVENT_FOCUS_LOST);
+    // What is released elsewhere never comes back.
+    if (random() % 2 != 0) b.window_event(SDL_WINDOWEVENT_FOCUS_GAINED);
+    b.window->pump(0);
+    for (auto& e : b.events) {
+      if (e.kind != dev::OutsideEvent::Kind::Key) continue;
+      if ((e.value & 0x10000) == 0) {
+        CHECK(down.insert(e.value).second);
+      } else {
+        CHECK(down.erase(e.value & 0xFFFF) == 1);
+      }
+    }
+    b.events.clear();
+    REQUIRE(down.empty());
+    if (b.window->captured()) b.window_event(SDL_WINDOWEVENT_FOCUS_LOST);
+  }
+}
+
+TEST_CASE("window: a guest with an absolute pointer has the mouse without a capture") {
+  Bench b;
+  b.show(720, 400);
+  b.window->set_absolute(true);
+  auto at = [](unsigned pixel, unsigned size) { return (2 * pixel + 1) * 0x10000ull / (2 * size); };
+  b.move_to(100, 50);
+  CHECK(b.values() == std::vector<uint64_t>{point_event(0, at(100, 720), at(50, 400), 0).value});
+  // Several movements in one turn are one event, where the last went.
+  b.move_to(5, 5), b.move_to(719, 399);
+  CHECK(b.values() == std::vector<uint64_t>{point_event(0, at(719, 720), at(399, 400), 0).value});
+  // Beside the picture: its edge.
+  b.move_to(2000, -5);
+  CHECK(b.values() == std::vector<uint64_t>{point_event(0, at(719, 720), at(0, 400), 0).value});
+  SDL_Event click{};
+  click.type = SDL_MOUSEBUTTONDOWN;
+  click.button.button = SDL_BUTTON_RIGHT, click.button.x = 10, click.button.y = 20;
+  SDL_PushEvent(&click);
+  CHECK(b.values() == std::vector<uint64_t>{point_event(2, at(10, 720), at(20, 400), 0).value});
+  CHECK_FALSE(b.window->captured());
+  b.window_event(SDL_WINDOWEVENT_FOCUS_LOST);
+  CHECK(b.values() == std::vector<uint64_t>{point_event(0, at(10, 720), at(20, 400), 0).value});
+  b.window->set_absolute(false);
+  b.move_to(1, 1);
+  CHECK(b.values().empty());
+}
+
+TEST_CASE("window: the menu takes keys and mouse, Escape and Ctrl+Alt+M close it") {
+  Bench b;
+  b.hotkey(SDL_SCANCODE_M);
+  b.values();
+  b.key(SDL_SCANCODE_A, true), b.key(SDL_SCANCODE_A, false);
+  CHECK(b.values().empty());
+  b.key(SDL_SCANCODE_ESCAPE, true), b.key(SDL_SCANCODE_ESCAPE, false);
+  CHECK(b.values().empty());
+  b.key(SDL_SCANCODE_A, true), b.key(SDL_SCANCODE_A, false);
+  CHECK(b.values() == std::vector<uint64_t>{4, 0x10004});
+}
+
+TEST_CASE("window: where the picture goes") {
+  const SDL_Rect area{0, 0, 1500, 1000};
+  auto same = [](const SDL_Rect& a, const SDL_Rect& b) { return SDL_RectEquals(&a, &b) == SDL_TRUE; };
+  CHECK(same(place_picture(area, 720, 400, false, {}), {30, 100, 1440, 800}));
+  CHECK(same(place_picture(area, 720, 400, false, {.integer = false}), {0, 83, 1500, 833}));
+  CHECK(same(place_picture(area, 640, 400, false, {.aspect = true}), {110, 20, 1280, 960}));
+  CHECK(same(place_picture(area, 640, 400, true, {.aspect = true}), {110, 100, 1280, 800}));
+  CHECK(same(place_picture(area, 3000, 1000, true, {}), {0, 250, 1500, 500}));
 }
 
 TEST_CASE("window: screenshots go to a file that the title names") {
