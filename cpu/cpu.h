@@ -415,7 +415,7 @@ class Cpu final : public mem::ProcessorPins {
   std::unique_ptr<std::array<JumpEntry, kJumps>> jumps_;
 };
 
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(ILSE_FUZZ)
 inline constexpr bool kThreaded = true;  // handlers call their successors; the compiler makes them jumps
 #else
 inline constexpr bool kThreaded = false;

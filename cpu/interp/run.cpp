@@ -17,7 +17,8 @@ const Insn* end_of_block(Cpu& c, const Insn* i) { return c.jump((c.gpr[kSlotBloc
 }  // namespace
 
 const Insn* Cpu::leave_fault(const Insn* i) {
-  budget += i->left;
+  // A fault takes an instruction's time: a handler that faults for ever has its slices end.
+  budget += i->left - 1;
   set_rip((gpr[kSlotBlock] + i->ip) & ip_mask());
   // An x87 error that is FERR#'s business stops the processor without an exception.
   faulted_ = pending.activity == Activity::Running;
@@ -252,11 +253,13 @@ bool Cpu::code_breakpoint() {
 // stopped before it.
 bool Cpu::run_single() {
   if (code_breakpoint()) {
+    --budget;
     deliver(kDB, Cause::Exception, std::nullopt, rip());
     return true;
   }
   Block* b = find_block();
   if (b == nullptr) {
+    --budget;
     GuestFault f = fault_;
     deliver(f.vector, Cause::Exception, f.has_error ? std::optional<uint32_t>(f.error) : std::nullopt, rip());
     return true;
@@ -386,6 +389,7 @@ RunExit Cpu::run(uint64_t instructions) {
     }
     Block* b = find_block();
     if (b == nullptr) {
+      --budget;
       GuestFault f = fault_;
       deliver(f.vector, Cause::Exception, f.has_error ? std::optional<uint32_t>(f.error) : std::nullopt,
               rip());

@@ -79,8 +79,8 @@ Segment to_segment(uint16_t selector, const Descriptor& d);
 Segment real_segment(const Segment& old, uint16_t selector);
 // MOV, POP, LxS into a data segment register or SS, with all checks.
 void load_segment(Cpu& c, uint8_t index, uint16_t selector);
-// SS for a new privilege level, by the rules of an interrupt or call through a gate; faults with `vector`. `ext` is
-// the EXT bit of error codes.
+// SS for a new privilege level, by the rules of an interrupt or call through a gate; faults with `vector`.
+// `ext` is the EXT bit of error codes.
 Segment check_stack_segment(Cpu& c, uint16_t selector, unsigned cpl, uint8_t vector, uint32_t ext = 0);
 // After a return to an outer level: data segments that it may not use become null.
 void drop_privileged_segments(Cpu& c, unsigned cpl);
