@@ -43,7 +43,9 @@ bool Cpu::translate(uint64_t lin, Access a, View view, uint64_t* phys) {
   unsigned level = long_mode() ? 4 : pae ? 3 : 2;
   const unsigned bits = pae ? 9 : 10, width = pae ? 8 : 4;
   const uint64_t addr_mask = ((1ull << model_.phys_bits) - 1) & kPageMask;
-  const uint64_t high_reserved = pae ? ((1ull << 52) - 1) & ~((1ull << model_.phys_bits) - 1) : 0;
+  // Above the address: up to bit 62 in PAE's entries, the upper of these ignored in those of four levels.
+  const uint64_t beyond = ~((1ull << model_.phys_bits) - 1);
+  const uint64_t high_reserved = !pae ? 0 : beyond & ((1ull << (long_mode() ? 52 : 63)) - 1);
   const bool nx_on = pae && (cr.efer & kEferNx) != 0;
   uint64_t table = long_mode() ? cr.cr3 & addr_mask : cr.cr3 & (pae ? 0xFFFFFFE0ull : 0xFFFFF000ull);
   bool writable = true, user_ok = true, no_exec = false;
