@@ -31,7 +31,7 @@ def ilse(program, engine, guest, scratch):
 
 
 def qemu(guest, scratch):
-    return ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "64", "-no-reboot", "-display", "none",
+    return ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max,vendor=GenuineIntel", "-m", "64", "-no-reboot", "-display", "none",
             "-serial", f"file:{scratch}/serial", *EXIT_PORT, "-kernel", guest]
 
 
