@@ -261,6 +261,8 @@ class Cpu final : public mem::ProcessorPins {
   void read_bytes(const Insn& i, uint64_t offset, uint8_t* to, unsigned n);
   void write_bytes(const Insn& i, uint64_t offset, const uint8_t* from, unsigned n);
 
+  void watch_port(uint16_t port, unsigned width);  // after the access
+
   // Translation without side effects, for debuggers: empty where nothing is mapped.
   std::optional<uint64_t> translate_peek(uint64_t lin) const;
   // The walk: fills accessed and dirty bits. False leaves #PF in fault_.
@@ -364,7 +366,7 @@ class Cpu final : public mem::ProcessorPins {
   Block* first_of(Block* b);
   bool fetch_page(uint64_t lin, uint64_t* phys);
   void events();
-  bool run_single();
+  bool run_single(bool shadow_ss);
   void execute(Block* b);
   bool code_breakpoint();
   void update_tag() { jump_tag_ = static_cast<uint64_t>(mode_) << 32 | (generation_ & 0xFFFFF) << 11 | asid; }
@@ -374,6 +376,7 @@ class Cpu final : public mem::ProcessorPins {
   bool bad_address(uint64_t lin, unsigned width, const Insn* i);
   void check_alignment(uint64_t lin, unsigned width);  // #AC, thrown
   bool watched(uint64_t page) const;
+  void watch(uint64_t lin, unsigned width, unsigned kinds);
   void watch_data(uint64_t lin, unsigned width, Access a);
   bool page_fault(uint64_t lin, Access a, View view, bool present, bool reserved);
 

@@ -67,11 +67,13 @@ void in_port(Cpu& c, const Insn& i, uint16_t port) {
   unsigned width = port_width(i);
   if (!io_allowed(c, port, width)) fault(kGP, 0);
   c.write_reg(0, width, c.io().read(port, width, c.now()));
+  c.watch_port(port, width);
 }
 void out_port(Cpu& c, const Insn& i, uint16_t port) {
   unsigned width = port_width(i);
   if (!io_allowed(c, port, width)) fault(kGP, 0);
   c.io().write(port, width, static_cast<uint32_t>(c.read_reg(0, width)), c.now());
+  c.watch_port(port, width);
 }
 
 }  // namespace
