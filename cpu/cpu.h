@@ -263,6 +263,8 @@ class Cpu final : public mem::ProcessorPins {
   void read_bytes(const Insn& i, uint64_t offset, uint8_t* to, unsigned n);
   void write_bytes(const Insn& i, uint64_t offset, const uint8_t* from, unsigned n);
 
+  void watch_port(uint16_t port, unsigned width);  // after the access
+
   // Translation without side effects, for debuggers: empty where nothing is mapped.
   std::optional<uint64_t> translate_peek(uint64_t lin) const;
   // The walk: fills accessed and dirty bits. False leaves #PF in fault_.
@@ -370,7 +372,7 @@ class Cpu final : public mem::ProcessorPins {
   Block* first_of(Block* b);
   bool fetch_page(uint64_t lin, uint64_t* phys);
   void events();
-  bool run_single();
+  bool run_single(bool shadow_ss);
   void execute(Block* b);
   bool code_breakpoint();
   void update_tag() { jump_tag_ = static_cast<uint64_t>(mode_) << 32 | (generation_ & 0xFFFFF) << 11 | asid; }
@@ -380,6 +382,7 @@ class Cpu final : public mem::ProcessorPins {
   bool bad_address(uint64_t lin, unsigned width, const Insn* i);
   void check_alignment(uint64_t lin, unsigned width);  // #AC, thrown
   bool watched(uint64_t page) const;
+  void watch(uint64_t lin, unsigned width, unsigned kinds);
   void watch_data(uint64_t lin, unsigned width, Access a);
   bool page_fault(uint64_t lin, Access a, View view, bool present, bool reserved);
 
@@ -421,7 +424,7 @@ class Cpu final : public mem::ProcessorPins {
   std::unique_ptr<std::array<JumpEntry, kJumps>> jumps_;
 };
 
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(ILSE_FUZZ)
 inline constexpr bool kThreaded = true;  // handlers call their successors; the compiler makes them jumps
 #else
 inline constexpr bool kThreaded = false;

@@ -84,7 +84,6 @@ class BlockCache final : public mem::CodeListener {
   };
   std::unique_ptr<uint8_t, Unmap> arena_;
   size_t used_ = 0;
-  size_t pending_end_ = 0;
   std::vector<Node*> buckets_;
   std::unordered_map<uint32_t, std::vector<Block*>> pages_;
   std::vector<Processor> processors_;

@@ -8,7 +8,6 @@ namespace ilse::cpu {
 
 namespace {
 
-constexpr u128 kOneHalf = u128{1} << 127;  // as a fraction of 2^128
 
 constexpr Wide kOne = wide_integer(1);
 

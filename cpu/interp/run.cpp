@@ -5,6 +5,7 @@
 #include "cpu/cpu.h"
 #include "cpu/fpu/mxcsr.h"
 #include "cpu/isa/decoder.h"
+#include "cpu/isa/row.h"
 #include "cpu/sem/helpers.h"
 
 namespace ilse::cpu {
@@ -17,7 +18,8 @@ const Insn* end_of_block(Cpu& c, const Insn* i) { return c.jump((c.gpr[kSlotBloc
 }  // namespace
 
 const Insn* Cpu::leave_fault(const Insn* i) {
-  budget += i->left;
+  // A fault takes an instruction's time: a handler that faults for ever has its slices end.
+  budget += i->left - 1;
   set_rip((gpr[kSlotBlock] + i->ip) & ip_mask());
   // An x87 error that is FERR#'s business stops the processor without an exception.
   faulted_ = pending.activity == Activity::Running;
@@ -219,6 +221,8 @@ Block* Cpu::first_of(Block* b) {
 }
 
 void Cpu::execute(Block* b) {
+  // Traps that wait for the end of this instruction's shadow; its own are lost if it faults.
+  const uint64_t waiting = pending.debug_trap;
   leave = false;
   budget -= b->count;
   block = b;
@@ -231,6 +235,7 @@ void Cpu::execute(Block* b) {
   if (faulted_) {
     faulted_ = false;
     single_fault_ = true;
+    pending.debug_trap = waiting;
     GuestFault f = fault_;
     deliver(f.vector, Cause::Exception, f.has_error ? std::optional<uint32_t>(f.error) : std::nullopt, rip());
   }
@@ -248,15 +253,17 @@ bool Cpu::code_breakpoint() {
   return true;
 }
 
-// One instruction, with everything that may watch it: TF, RF, breakpoints, an observer. False: the observer
-// stopped before it.
-bool Cpu::run_single() {
-  if (code_breakpoint()) {
+// One instruction, with everything that may watch it: TF, RF, breakpoints, an observer. Behind MOV SS no
+// breakpoint counts. False: the observer stopped before it.
+bool Cpu::run_single(bool shadow_ss) {
+  if (!shadow_ss && code_breakpoint()) {
+    --budget;
     deliver(kDB, Cause::Exception, std::nullopt, rip());
     return true;
   }
   Block* b = find_block();
   if (b == nullptr) {
+    --budget;
     GuestFault f = fault_;
     deliver(f.vector, Cause::Exception, f.has_error ? std::optional<uint32_t>(f.error) : std::nullopt, rip());
     return true;
@@ -270,11 +277,15 @@ bool Cpu::run_single() {
     }
   }
   bool trap = (system_flags & kTF) != 0, resumed = (system_flags & kRF) != 0;
-  uint64_t before = count();
+  const uint64_t before = count(), start = rip();
+  const Insn first = b->insns[0];
   single_fault_ = false;
   execute(b);
   bool done = !single_fault_;
-  if (resumed && done && before != count() && b->insns[0].opcode != 0xCF) {
+  // IRET loads RF; a string instruction in the middle keeps it.
+  const bool iret = first.row != nullptr && first.row->map == Map::OneByte && first.opcode == 0xCF;
+  const bool middle = first.row != nullptr && first.row->has(kString) && rip() == start;
+  if (resumed && done && before != count() && !iret && !middle) {
     system_flags &= ~kRF;
     update_mode();
   }
@@ -376,7 +387,12 @@ RunExit Cpu::run(uint64_t instructions) {
       // Not a branch's target with it: what waits behind the shadow comes first.
       mode_ |= kModeSingle;
       update_tag();
-      bool ran = run_single();
+      bool ran = run_single(shadow_ss);
+      // Of several that load SS in a row only the first holds off what waits.
+      if (ran && shadow_ss && pending.shadow_ss) {
+        pending.shadow = pending.shadow_ss = false;
+        events_ = true;
+      }
       update_mode();
       if (!ran) {
         pending.shadow = shadow;
@@ -386,6 +402,7 @@ RunExit Cpu::run(uint64_t instructions) {
     }
     Block* b = find_block();
     if (b == nullptr) {
+      --budget;
       GuestFault f = fault_;
       deliver(f.vector, Cause::Exception, f.has_error ? std::optional<uint32_t>(f.error) : std::nullopt,
               rip());

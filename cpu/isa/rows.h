@@ -21,7 +21,7 @@ template <class I, class... Bound>
 }
 
 // Sanitizer builds leave the inlining to the compiler: they look for faults, and are built often.
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(ILSE_FUZZ)
 #define ILSE_FLATTEN
 #else
 #define ILSE_FLATTEN [[gnu::flatten]]

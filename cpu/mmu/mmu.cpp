@@ -43,7 +43,9 @@ bool Cpu::translate(uint64_t lin, Access a, View view, uint64_t* phys) {
   unsigned level = long_mode() ? 4 : pae ? 3 : 2;
   const unsigned bits = pae ? 9 : 10, width = pae ? 8 : 4;
   const uint64_t addr_mask = ((1ull << model_.phys_bits) - 1) & kPageMask;
-  const uint64_t high_reserved = pae ? ((1ull << 52) - 1) & ~((1ull << model_.phys_bits) - 1) : 0;
+  // Above the address: up to bit 62 in PAE's entries, the upper of these ignored in those of four levels.
+  const uint64_t beyond = ~((1ull << model_.phys_bits) - 1);
+  const uint64_t high_reserved = !pae ? 0 : beyond & ((1ull << (long_mode() ? 52 : 63)) - 1);
   const bool nx_on = pae && (cr.efer & kEferNx) != 0;
   uint64_t table = long_mode() ? cr.cr3 & addr_mask : cr.cr3 & (pae ? 0xFFFFFFE0ull : 0xFFFFF000ull);
   bool writable = true, user_ok = true, no_exec = false;
@@ -189,14 +191,14 @@ bool Cpu::watched(uint64_t page) const {
   return false;
 }
 
-// Data breakpoints (SDM vol. 3B, §17.2): a trap after the instruction.
-void Cpu::watch_data(uint64_t lin, unsigned width, Access a) {
+// Data and port breakpoints (SDM vol. 3B, §17.2): a trap after the instruction. `kinds`: a bit for each value
+// of DR7's R/W fields.
+void Cpu::watch(uint64_t lin, unsigned width, unsigned kinds) {
   static constexpr unsigned kLength[4] = {1, 2, 8, 4};
   uint64_t dr7 = cr.dr[7];
   for (unsigned k = 0; k < 4; ++k) {
     unsigned rw = dr7 >> (16 + 4 * k) & 3, len = kLength[dr7 >> (18 + 4 * k) & 3];
-    if ((dr7 >> (2 * k) & 3) == 0) continue;
-    if (!(rw == 3 || (rw == 1 && a == Access::Write))) continue;
+    if ((dr7 >> (2 * k) & 3) == 0 || (kinds >> rw & 1) == 0) continue;
     uint64_t at = cr.dr[k] & ~static_cast<uint64_t>(len - 1);
     if (lin < at + len && at < lin + width) {
       pending.debug_trap |= 1ull << k;
@@ -204,6 +206,14 @@ void Cpu::watch_data(uint64_t lin, unsigned width, Access a) {
       leave = true;
     }
   }
+}
+
+void Cpu::watch_data(uint64_t lin, unsigned width, Access a) {
+  watch(lin, width, a == Access::Write ? 1u << 1 | 1u << 3 : 1u << 3);
+}
+
+void Cpu::watch_port(uint16_t port, unsigned width) {
+  if ((cr.dr[7] & 0xFF) != 0 && (cr.cr4 & kCr4De) != 0) watch(port, width, 1u << 2);
 }
 
 TlbEntry* Cpu::fill(uint64_t lin, Access a, View view) {

@@ -80,7 +80,8 @@ Segment real_segment(const Segment& old, uint16_t selector);
 // MOV, POP, LxS into a data segment register or SS, with all checks.
 void load_segment(Cpu& c, uint8_t index, uint16_t selector);
 // SS for a new privilege level, by the rules of an interrupt or call through a gate; faults with `vector`.
-Segment check_stack_segment(Cpu& c, uint16_t selector, unsigned cpl, uint8_t vector);
+// `ext` is the EXT bit of error codes.
+Segment check_stack_segment(Cpu& c, uint16_t selector, unsigned cpl, uint8_t vector, uint32_t ext = 0);
 // After a return to an outer level: data segments that it may not use become null.
 void drop_privileged_segments(Cpu& c, unsigned cpl);
 void set_cpl(Cpu& c, unsigned cpl);
@@ -91,17 +92,18 @@ enum class TaskSwitch : uint8_t { Jump, Call, Iret, Interrupt };
 void switch_task(Cpu& c, uint16_t selector, Descriptor d, TaskSwitch how, std::optional<uint32_t> error,
                  uint64_t return_rip);
 // The inner stack of the current TSS.
-void tss_stack(Cpu& c, unsigned level, uint64_t* sp, uint16_t* ss);
+void tss_stack(Cpu& c, unsigned level, uint64_t* sp, uint16_t* ss, uint32_t ext = 0);
 bool io_allowed(Cpu& c, uint16_t port, unsigned width);
 bool canonical(uint64_t a);
 uint64_t cr4_allowed(const Cpu& c);  // the bits that the model has
 // #GP for those that CR4.UMIP keeps to privilege 0.
 void check_umip(const Cpu& c);
 
-// A stack that is written or read while the registers still hold the old one.
+// A stack that is written or read while the registers still hold the old one. `error` is the code of its #SS.
 class StackCursor {
  public:
-  StackCursor(Cpu& c, const Segment& ss, uint64_t sp, uint64_t mask, bool flat64, bool system = false);
+  StackCursor(Cpu& c, const Segment& ss, uint64_t sp, uint64_t mask, bool flat64, bool system = false,
+              uint32_t error = 0);
   void push(uint64_t v, unsigned size);
   uint64_t pop(unsigned size);
   uint64_t peek(uint64_t offset, unsigned size);
@@ -117,8 +119,9 @@ class StackCursor {
   const Segment& ss_;
   uint64_t sp_, mask_;
   bool flat64_, system_;
+  uint32_t error_;
 };
-StackCursor current_stack(Cpu& c);
+StackCursor current_stack(Cpu& c, uint32_t error = 0);
 void set_sp(Cpu& c, uint64_t sp, uint64_t mask);
 
 }  // namespace ilse::cpu::sem

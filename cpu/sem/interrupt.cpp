@@ -78,6 +78,7 @@ void deliver_protected(Cpu& c, const Event& e) {
     if (!find_descriptor(c, tss, &d)) fault(kGP, error);
     if (d.s() || (d.type() != 1 && d.type() != 9)) fault(kGP, error);
     if (!d.present()) fault(kNP, error);
+    if (e.fault_class()) c.system_flags |= kRF;  // in the image in the old TSS too
     switch_task(c, tss, d, TaskSwitch::Interrupt, e.error, e.return_rip);
     return;
   }
@@ -100,11 +101,11 @@ void deliver_protected(Cpu& c, const Event& e) {
     if (vm && level != 0) fault(kGP, cs_error);
     uint64_t sp;
     uint16_t ss;
-    tss_stack(c, level, &sp, &ss);
-    Segment stack = check_stack_segment(c, ss, level, kTS);
+    tss_stack(c, level, &sp, &ss, e.ext());
+    Segment stack = check_stack_segment(c, ss, level, kTS, e.ext());
     uint64_t mask = stack.big() ? 0xFFFFFFFF : 0xFFFF;
     if (target > d.limit()) fault(kGP, e.ext());
-    StackCursor s(c, stack, sp, mask, false, level != 3);
+    StackCursor s(c, stack, sp, mask, false, level != 3, (ss & 0xFFFCu) | e.ext());
     if (vm) {
       for (uint8_t n : {kGs, kFs, kDs, kEs}) s.push(c.seg[n].selector, size);
     }
@@ -124,7 +125,7 @@ void deliver_protected(Cpu& c, const Event& e) {
   } else {
     if (vm || (!d.conforming() && d.dpl() != cpl)) fault(kGP, cs_error);
     if (target > d.limit()) fault(kGP, e.ext());
-    StackCursor s = current_stack(c);
+    StackCursor s = current_stack(c, e.ext());
     s.push(flags, size);
     s.push(c.seg[kCs].selector, size);
     s.push(e.return_rip, size);
@@ -170,7 +171,7 @@ void deliver_long(Cpu& c, const Event& e) {
   }
   sp &= ~15ull;
   Segment none;
-  StackCursor s(c, none, sp, ~0ull, true, level != 3);
+  StackCursor s(c, none, sp, ~0ull, true, level != 3, e.ext());
   s.push(c.seg[kSs].selector, 8);
   s.push(c.gpr[kRsp], 8);
   s.push(pushed_flags(c, e), 8);
@@ -206,10 +207,10 @@ bool contributory(uint8_t v) { return v == kDE || v == kTS || v == kNP || v == k
 
 }  // namespace
 
-void tss_stack(Cpu& c, unsigned level, uint64_t* sp, uint16_t* ss) {
+void tss_stack(Cpu& c, unsigned level, uint64_t* sp, uint16_t* ss, uint32_t ext) {
   bool wide = (c.tr.attr & 8) != 0;
   uint64_t at = wide ? 4 + 8 * level : 2 + 4 * level;
-  if (at + (wide ? 5 : 3) > c.tr.limit) fault(kTS, c.tr.selector & 0xFFFCu);
+  if (at + (wide ? 5 : 3) > c.tr.limit) fault(kTS, (c.tr.selector & 0xFFFCu) | ext);
   *sp = c.read_lin(c.tr.base + at, wide ? 4 : 2, true);
   *ss = static_cast<uint16_t>(c.read_lin(c.tr.base + at + (wide ? 4 : 2), 2, true));
 }

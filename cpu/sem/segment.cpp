@@ -90,10 +90,10 @@ void load_segment(Cpu& c, uint8_t index, uint16_t selector) {
   c.update_mode();
 }
 
-Segment check_stack_segment(Cpu& c, uint16_t selector, unsigned cpl, uint8_t vector) {
-  uint32_t error = selector & 0xFFFCu;
-  if ((selector & 0xFFFC) == 0) fault(vector, 0);
-  Descriptor d = read_descriptor(c, selector, vector);
+Segment check_stack_segment(Cpu& c, uint16_t selector, unsigned cpl, uint8_t vector, uint32_t ext) {
+  uint32_t error = (selector & 0xFFFCu) | ext;
+  Descriptor d;
+  if ((selector & 0xFFFC) == 0 || !find_descriptor(c, selector, &d)) fault(vector, error);
   if ((selector & 3u) != cpl || d.dpl() != cpl || !d.s() || d.code() || !d.readable_or_writable())
     fault(vector, error);
   if (!d.present()) fault(kSS, error);
@@ -114,12 +114,13 @@ void drop_privileged_segments(Cpu& c, unsigned cpl) {
   }
 }
 
-StackCursor::StackCursor(Cpu& c, const Segment& ss, uint64_t sp, uint64_t mask, bool flat64, bool system)
-    : c_(c), ss_(ss), sp_(sp & mask), mask_(mask), flat64_(flat64), system_(system) {}
+StackCursor::StackCursor(Cpu& c, const Segment& ss, uint64_t sp, uint64_t mask, bool flat64, bool system,
+                         uint32_t error)
+    : c_(c), ss_(ss), sp_(sp & mask), mask_(mask), flat64_(flat64), system_(system), error_(error) {}
 
 uint64_t StackCursor::address(uint64_t sp, unsigned size) {
   if (flat64_) {
-    if (!canonical(sp)) fault(kSS, 0);
+    if (!canonical(sp)) fault(kSS, error_);
     return sp;
   }
   uint64_t last = sp + size - 1;
@@ -129,7 +130,7 @@ uint64_t StackCursor::address(uint64_t sp, unsigned size) {
   } else {
     ok = last <= ss_.limit || (ss_.limit == 0xFFFFFFFF && ss_.base == 0);
   }
-  if (!ok) fault(kSS, 0);
+  if (!ok) fault(kSS, error_);
   return (ss_.base + sp) & 0xFFFFFFFF;
 }
 void StackCursor::push(uint64_t v, unsigned size) {
@@ -147,7 +148,9 @@ uint64_t StackCursor::pop(unsigned size) {
   return v;
 }
 
-StackCursor current_stack(Cpu& c) { return {c, c.seg[kSs], c.gpr[kRsp], c.stack_mask(), c.code64()}; }
+StackCursor current_stack(Cpu& c, uint32_t error) {
+  return {c, c.seg[kSs], c.gpr[kRsp], c.stack_mask(), c.code64(), false, error};
+}
 
 void set_sp(Cpu& c, uint64_t sp, uint64_t mask) {
   c.gpr[kRsp] = mask == 0xFFFF ? (c.gpr[kRsp] & ~mask) | (sp & mask) : sp & mask;

@@ -60,7 +60,8 @@ struct Loop {
     cut(kRcx);
     // CMPS and SCAS that stop in the middle have their flags as before (SDM, REP).
     const LazyFlags flags = c.lazy;
-    const uint64_t limit = allowed();
+    // A single step is one iteration.
+    const uint64_t limit = (c.system_flags & kTF) != 0 ? 1 : allowed();
     uint64_t done = 0;
     try {
       while (left() != 0) {
@@ -237,6 +238,7 @@ void ins(Cpu& c, const Insn& i) {
     if (!c.segment(kEs, l.di(), l.width, Access::Write, &lin)) throw GuestFault(c.fault_);
     c.probe_write(lin, l.width);
     c.write_lin(lin, l.width, c.io().read(port, l.width, c.now()));
+    c.watch_port(port, l.width);
     l.move_di();
   };
   l.run(one, no_bulk, false);
@@ -251,6 +253,7 @@ void outs(Cpu& c, const Insn& i) {
   if (!io_allowed(c, port, l.width)) fault(kGP, 0);
   auto one = [&] {
     c.io().write(port, l.width, static_cast<uint32_t>(c.read_seg(i.seg, l.si(), l.width)), c.now());
+    c.watch_port(port, l.width);
     l.move_si();
   };
   l.run(one, no_bulk, false);

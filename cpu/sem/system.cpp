@@ -67,11 +67,13 @@ void in_port(Cpu& c, const Insn& i, uint16_t port) {
   unsigned width = port_width(i);
   if (!io_allowed(c, port, width)) fault(kGP, 0);
   c.write_reg(0, width, c.io().read(port, width, c.now()));
+  c.watch_port(port, width);
 }
 void out_port(Cpu& c, const Insn& i, uint16_t port) {
   unsigned width = port_width(i);
   if (!io_allowed(c, port, width)) fault(kGP, 0);
   c.io().write(port, width, static_cast<uint32_t>(c.read_reg(0, width)), c.now());
+  c.watch_port(port, width);
 }
 
 }  // namespace
@@ -319,6 +321,8 @@ void cpuid(Cpu& c, const Insn&) {
   auto leaf = static_cast<uint32_t>(c.gpr[kRax]), subleaf = static_cast<uint32_t>(c.gpr[kRcx]);
   CpuidResult r = c.model().cpuid(leaf, subleaf, c.id(), c.board().processors());
   if (leaf == 1 && (c.cr.cr4 & kCr4Osxsave) != 0) r.ecx |= 1u << 27;
+  // An APIC that is off by its MSR is not there (SDM vol. 3A, §11.4.3).
+  if (leaf == 1 && (c.board().apic_base(c.id()) & 1u << 11) == 0) r.edx &= ~(1u << 9);
   // The size of an XSAVE area for what is enabled, the same in either format.
   if (leaf == 0xD && subleaf < 2 && c.model().has(Feature::Xsave)) {
     r.ebx = (c.cr.xcr0 & kXcr0Avx) != 0 ? 832 : 576;

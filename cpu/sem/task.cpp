@@ -69,6 +69,7 @@ void switch_task(Cpu& c, uint16_t selector, Descriptor d, TaskSwitch how, std::o
     c.new_address_space(false);
   }
   c.cr.cr0 |= kCr0Ts;
+  c.cr.dr[7] &= ~0x155ull;  // local breakpoints
   for (unsigned n = 0; n < 8; ++n) {
     c.gpr[n] = in.wide ? regs[n] : 0xFFFF0000u | regs[n];
   }

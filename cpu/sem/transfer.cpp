@@ -125,7 +125,7 @@ void through_call_gate(Cpu& c, uint16_t selector, const Descriptor& gate, bool c
   uint64_t params[32];
   StackCursor from = current_stack(c);
   for (unsigned k = 0; k < count; ++k) params[k] = from.peek(k * size, size);
-  StackCursor s(c, stack, sp, mask, false, level != 3);
+  StackCursor s(c, stack, sp, mask, false, level != 3, ss & 0xFFFCu);
   s.push(old_ss, size);
   s.push(old_sp, size);
   for (unsigned k = count; k-- > 0;) s.push(params[k], size);

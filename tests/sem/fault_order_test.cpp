@@ -155,5 +155,26 @@ TEST_CASE("Of several prefixes of a group the last counts, and REX only right be
   CHECK(c.gpr[9] == 6);
 }
 
+TEST_CASE("A handler that faults for ever does not hold the processor", "[sem]") {
+  CpuBench b;
+  Cpu& c = b.cpu();
+  c.reset(true);
+  c.seg[kCs].base = 0;
+  c.idtr = {0, 0x3FF};
+  c.gpr[kRsp] = 0x9000;
+  c.update_mode();
+  b.put(4 * kUD, uint32_t{0x7000});
+  b.put_bytes(0x7000, Bytes{0x0F, 0x0B});  // ud2
+  c.set_rip(0x7000);
+  CHECK(c.run(1000) == RunExit::Slice);
+  CHECK(c.retired == 1000);
+  // Nor one that is beyond its segment, so that nothing of it is run.
+  c.seg[kCs].limit = 0x6FFF;
+  c.update_mode();
+  b.put(4 * kGP, uint32_t{0x7000});
+  CHECK(c.run(1000) == RunExit::Slice);
+  CHECK(c.retired == 2000);
+}
+
 }  // namespace
 }  // namespace ilse::test
