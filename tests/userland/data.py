@@ -1,5 +1,5 @@
-"""Text of a given length that looks like text to a packer; with --sources N, a make project of N C files. A generator
-of its own numbers, so that the bytes do not depend on the version of Python."""
+"""Text of a given length that looks like text to a packer; with --sources N [FUNCTIONS], a make project of N C files. A
+generator of its own numbers, so that the bytes do not depend on the version of Python."""
 
 import sys
 
@@ -23,12 +23,12 @@ def text(length):
     return "".join(out)[:length]
 
 
-def sources(count):
+def sources(count, functions=40):
     for number in range(count):
         random = numbers(number + 2)
         with open(f"part{number}.c", "w") as file:
             file.write("#include <stdio.h>\n#include <stdint.h>\n#include <string.h>\n")
-            for function in range(40):
+            for function in range(functions):
                 a, b, c = (next(random) for _ in range(3))
                 file.write(f"""
 static uint64_t f{function}(uint64_t x) {{
@@ -49,7 +49,7 @@ static uint64_t f{function}(uint64_t x) {{
 }}
 """)
             file.write(f"uint64_t part{number}(uint64_t x) {{\n")
-            file.writelines(f"  x ^= f{function}(x);\n" for function in range(40))
+            file.writelines(f"  x ^= f{function}(x);\n" for function in range(functions))
             file.write("  return x;\n}\n")
     with open("main.c", "w") as file:
         file.write("#include <stdio.h>\n#include <stdint.h>\n")
@@ -63,6 +63,6 @@ static uint64_t f{function}(uint64_t x) {{
 
 
 if sys.argv[1] == "--sources":
-    sources(int(sys.argv[2]))
+    sources(*map(int, sys.argv[2:]))
 else:
     sys.stdout.write(text(int(sys.argv[1])))
