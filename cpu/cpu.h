@@ -267,6 +267,10 @@ class Cpu final : public mem::ProcessorPins {
   bool translate(uint64_t lin, Access a, View view, uint64_t* phys);
   void flush_tlb();
   void flush_tlb_page(uint64_t lin);
+  // Stores to pages of this host memory take the slow path until each has been written to once.
+  void slow_writes_to(std::span<const uint8_t> memory) {
+    for (Tlb& t : *tlbs_) t.slow_writes_to(memory);
+  }
   // After CR3 was written; `keep`: the PCID's translations stay.
   void new_address_space(bool keep);
   bool load_pdptes(uint64_t cr3);  // false: reserved bits, #GP

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "devices/core/scheduler.h"
+#include "devices/display/vga.h"
 
 namespace ilse::ui {
 
@@ -32,6 +33,11 @@ mem::Result<std::unique_ptr<Machine>> Machine::create(dev::BoardConfig board, Op
       c->attention();
     }
   });
+  if (dev::Vga* vga = m->pc_->vga()) {
+    vga->dirty().on_take([self](std::span<const uint8_t> memory) {
+      for (auto& c : self->cpus_) c->slow_writes_to(memory);
+    });
+  }
   m->pc_->scheduler().on_earlier([self] { self->cpu().attention(); });
   if (m->options_.hash_every != 0) m->next_hash_ = m->options_.hash_every;
   if (m->options_.translate && !m->cpu().translate(m->options_.jit))
@@ -44,6 +50,7 @@ Machine::~Machine() {
   if (pc_) {
     for (unsigned k = 0; k < processors(); ++k) pc_->attach(k, nullptr);
     pc_->memory().on_change({});
+    if (dev::Vga* vga = pc_->vga()) vga->dirty().on_take({});
     pc_->scheduler().on_earlier({});
   }
 }

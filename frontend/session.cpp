@@ -81,14 +81,16 @@ mem::Result<void> Session::open() {
     auto window = Window::create(mailbox_, {post, toggle}, w);
     if (!window) return mem::Error{"-display sdl: " + window.error().message};
     window_ = std::move(*window);
-    publisher_ = std::make_unique<FramePublisher>(mailbox_, true, false);
   } else if (options_.display == DisplayKind::Terminal) {
     auto display = TerminalDisplay::create(STDIN_FILENO, STDOUT_FILENO, mailbox_, {post, quit, switch_over});
     if (!display) return mem::Error{"-display terminal: " + display.error().message};
     terminal_display_ = std::move(*display);
-    publisher_ = std::make_unique<FramePublisher>(mailbox_, false, true);
   }
-  if (machine_->board().vga() == nullptr) publisher_.reset();
+  dev::Vga* vga = machine_->board().vga();
+  if (vga != nullptr && (window_ || terminal_display_)) {
+    publisher_ =
+        std::make_unique<FramePublisher>(*vga, mailbox_, window_ != nullptr, terminal_display_ != nullptr);
+  }
 
   machine_->board().door().on_post([this] { control_.wake(); });
   machine_->on_hash([](uint64_t count, uint64_t hash) {
@@ -312,9 +314,9 @@ void Session::asleep() {
 void Session::publish(bool now) {
   if (!publisher_) return;
   if (now) {
-    publisher_->update_now(*machine_->board().vga(), machine_->now());
+    publisher_->update_now(machine_->now());
   } else {
-    publisher_->update(*machine_->board().vga(), machine_->now());
+    publisher_->update(machine_->now());
   }
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 bool same(const Region& a, const Region& b) {
   return a.base == b.base && a.size == b.size && a.kind == b.kind && a.writable == b.writable &&
-         a.host == b.host && a.device == b.device && a.device_offset == b.device_offset;
+         a.host == b.host && a.device == b.device && a.device_offset == b.device_offset && a.dirty == b.dirty;
 }
 bool same(const std::vector<Region>& a, const std::vector<Region>& b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
@@ -51,6 +51,12 @@ Region PhysMap::rom_region(uint64_t base, uint64_t size, const uint8_t* host) {
   r.kind = Region::Kind::Rom;
   r.writable = false;
   r.host = const_cast<uint8_t*>(host);
+  return r;
+}
+Region PhysMap::device_ram_region(uint64_t base, Ram& ram, DirtyPages& dirty) {
+  Region r = ram_region(base, ram.size(), ram, 0);
+  r.kind = Region::Kind::DeviceRam;
+  r.dirty = &dirty;
   return r;
 }
 Region PhysMap::mmio_region(uint64_t base, uint64_t size, MmioDevice& device, uint64_t device_offset) {
@@ -96,7 +102,8 @@ std::vector<Region> PhysMap::flatten(bool writes) const {
       Region grown = before;
       grown.size += piece.size;
       bool joins = before.kind == piece.kind && before.device == piece.device &&
-                   before.writable == piece.writable && (before.host == nullptr) == (piece.host == nullptr) &&
+                   before.writable == piece.writable && before.dirty == piece.dirty &&
+                   (before.host == nullptr) == (piece.host == nullptr) &&
                    (before.host == nullptr || before.host + before.size == piece.host) &&
                    (before.device == nullptr || before.device_offset + before.size == piece.device_offset);
       if (joins) {
@@ -139,6 +146,15 @@ void PhysMap::pieces(const std::vector<Region>& view, size_t& last, uint64_t a, 
   }
 }
 
+// Bytes of memory were written, `inside` bytes into the region.
+void PhysMap::written(const Region& r, uint64_t inside, uint64_t n) {
+  if (r.dirty != nullptr) {
+    r.dirty->mark(r.ram_offset + inside, n);
+  } else {
+    ram_.written(r.ram_offset + inside, n);
+  }
+}
+
 uint64_t PhysMap::read(PhysAddr a, unsigned width, VTime now) {
   const Region& r = for_read(a);
   uint64_t inside = a.v - r.base;
@@ -166,9 +182,9 @@ void PhysMap::write(PhysAddr a, unsigned width, uint64_t value, VTime now) {
   const Region& r = for_write(a);
   uint64_t inside = a.v - r.base;
   if (width == 1 || r.size - inside >= width) {  // the space's very last byte is in no region
-    if (r.kind == Region::Kind::Ram && r.writable) {
+    if (r.host != nullptr && r.writable) {
       std::memcpy(r.host + inside, &value, width);
-      ram_.written(r.ram_offset + inside, width);
+      written(r, inside, width);
     } else if (r.device != nullptr) {
       r.device->mmio_write(r.device_offset + inside, width, value & all_ones(width), now);
     } else if (log_.wanted()) {
@@ -211,9 +227,9 @@ void PhysMap::dma_read(PhysAddr a, std::span<uint8_t> to, VTime now) {
 void PhysMap::dma_write(PhysAddr a, std::span<const uint8_t> from, VTime now) {
   pieces(writes_, last_write_, a.v, from.size(),
          [&](const Region& r, uint64_t inside, uint64_t at, uint64_t n) {
-           if (r.kind == Region::Kind::Ram && r.writable) {
+           if (r.host != nullptr && r.writable) {
              std::memcpy(r.host + inside, from.data() + at, n);
-             ram_.written(r.ram_offset + inside, n);
+             written(r, inside, n);
            } else if (r.device != nullptr) {
              for (uint64_t i = 0; i < n; ++i) write(a + (at + i), 1, from[at + i], now);
            }

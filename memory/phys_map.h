@@ -9,16 +9,18 @@
 #include <vector>
 
 #include "memory/bus.h"
+#include "memory/dirty_pages.h"
 #include "memory/event_log.h"
 #include "memory/ram.h"
 #include "memory/types.h"
 
 namespace ilse::mem {
 
-// One piece of the address space. For RAM and ROM `host` is its first byte; a write to a region that is not
-// writable is swallowed. `ram_offset` is the offset in Ram, for the code map.
+// One piece of the address space. For memory `host` is its first byte; a write to a region that is not
+// writable is swallowed. `ram_offset` is the offset in Ram, for the code map. DeviceRam is memory on a card
+// (a frame buffer): as fast as RAM, `dirty` is told what is written, at `ram_offset`; code in it is not kept.
 struct Region {
-  enum class Kind : uint8_t { None, Ram, Rom, Mmio };
+  enum class Kind : uint8_t { None, Ram, Rom, Mmio, DeviceRam };
   uint64_t base = 0;
   uint64_t size = 0;
   Kind kind = Kind::None;
@@ -27,6 +29,7 @@ struct Region {
   uint64_t ram_offset = 0;
   MmioDevice* device = nullptr;
   uint64_t device_offset = 0;
+  DirtyPages* dirty = nullptr;
 
   uint64_t end() const { return base + size; }
 };
@@ -46,6 +49,8 @@ class PhysMap {
   };
   static Region ram_region(uint64_t base, uint64_t size, Ram& ram, uint64_t ram_offset);
   static Region rom_region(uint64_t base, uint64_t size, const uint8_t* host);
+  // The whole of `ram`, which is not the map's own.
+  static Region device_ram_region(uint64_t base, Ram& ram, DirtyPages& dirty);
   static Region mmio_region(uint64_t base, uint64_t size, MmioDevice& device, uint64_t device_offset = 0);
 
   // Returns a handle. Call commit() after a batch of changes.
@@ -75,6 +80,7 @@ class PhysMap {
   Ram& ram() { return ram_; }
 
  private:
+  void written(const Region& r, uint64_t inside, uint64_t n);
   static const Region& lookup(const std::vector<Region>& view, uint64_t a, size_t& last);
   std::vector<Region> flatten(bool writes) const;
   template <class F>

@@ -85,7 +85,7 @@ void Cpu::forget_blocks() {
 // Decodes from `lin` on. Null: fault_ is set.
 Block* Cpu::build(uint64_t lin, uint64_t phys) {
   const mem::Region& region = memory_.for_read({phys});
-  bool cached = region.host != nullptr;
+  bool cached = region.host != nullptr && region.kind != mem::Region::Kind::DeviceRam;
   Block* b = cached ? blocks_.begin(phys, mode_) : &scratch_;
   if (blocks_.resets() != resets_seen_) forget_blocks();
   if (!cached) *b = scratch_block(phys);

@@ -224,10 +224,13 @@ TlbEntry* Cpu::fill(uint64_t lin, Access a, View view) {
   e.read_tag = tag | (direct ? 0 : kTagSlow);
   if (direct) e.addend = reinterpret_cast<uint64_t>(r.host + (frame - r.base)) - page;
   if (a == Access::Write) {
-    bool fast =
-        direct && whole(w) && w.kind == mem::Region::Kind::Ram && w.writable &&
-        w.host + (frame - w.base) == r.host + (frame - r.base) &&
-        memory_.ram().code_chunks(static_cast<uint32_t>((w.ram_offset + (frame - w.base)) >> 12)) == 0;
+    const uint64_t offset = w.ram_offset + (frame - w.base);
+    bool fast = direct && whole(w) && w.writable && w.host + (frame - w.base) == r.host + (frame - r.base);
+    if (fast && w.dirty != nullptr) {
+      w.dirty->mark(offset, mem::kPageSize);
+    } else if (fast) {
+      fast = memory_.ram().code_chunks(static_cast<uint32_t>(offset >> 12)) == 0;
+    }
     e.write_tag = tag | (fast ? 0 : kTagSlow);
   }
   return &e;
@@ -243,10 +246,11 @@ bool Cpu::access_page(uint64_t lin, unsigned width, Access a, uint64_t* value, V
     if (e == nullptr) return false;
   } else if (a == Access::Write && have != tag && e->read_tag == tag) {
     const mem::Region& w = memory_.for_write({e->phys});
-    bool code_gone =
-        w.kind == mem::Region::Kind::Ram &&
-        memory_.ram().code_chunks(static_cast<uint32_t>((w.ram_offset + (e->phys - w.base)) >> 12)) == 0;
-    if (code_gone) {
+    bool fast_again =
+        w.kind == mem::Region::Kind::DeviceRam ||
+        (w.kind == mem::Region::Kind::Ram &&
+         memory_.ram().code_chunks(static_cast<uint32_t>((w.ram_offset + (e->phys - w.base)) >> 12)) == 0);
+    if (fast_again) {
       e = fill(lin, a, view);
       if (e == nullptr) return false;
     }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 namespace ilse::cpu {
 
@@ -40,6 +41,15 @@ class Tlb {
     if (empty_) return;
     for (TlbEntry& e : entries_) {
       if (e.phys == phys_page && e.write_tag != ~0ull) e.write_tag |= kTagSlow;
+    }
+  }
+  // The same for pages of this host memory, wherever the guest sees them: somebody watches for changes.
+  void slow_writes_to(std::span<const uint8_t> memory) {
+    if (empty_) return;
+    const auto first = reinterpret_cast<uint64_t>(memory.data());
+    for (TlbEntry& e : entries_) {
+      const uint64_t host = (e.write_tag & kPageMask) + e.addend;
+      if (host - first < memory.size() && e.write_tag != ~0ull) e.write_tag |= kTagSlow;
     }
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "devices/display/packed_screen.h"
 #include "devices/display/scan.h"
 #include "devices/display/vga_palette.h"
 
@@ -65,64 +66,38 @@ void render_vga(const VgaRegisters& r, std::span<const uint8_t> memory, Frame& i
   }
 }
 
-uint32_t expand(uint32_t v, unsigned bits) { return (v << (8 - bits) | v >> (2 * bits - 8)) & 0xFF; }
-
-void render_vbe(const VgaRegisters& r, std::span<const uint8_t> memory, Frame& image) {
-  const unsigned bpp = r.vbe(Dispi::Bpp);
-  const unsigned x0 = r.vbe(Dispi::XOffset), y0 = r.vbe(Dispi::YOffset);
+// Four bits per pixel: the planes, as in mode 12h, at any size.
+void render_vbe_planar(const VgaRegisters& r, std::span<const uint8_t> memory, Frame& image) {
   image.resize(std::clamp<unsigned>(r.vbe(Dispi::XRes), 1, kDispiMaxX),
                std::clamp<unsigned>(r.vbe(Dispi::YRes), 1, kDispiMaxY));
-  if ((r.attr_index & 0x20) == 0) return blank(image);
-
+  if (!r.palette_source()) return blank(image);
   const size_t mask = memory.size() - 1;
-  auto byte = [&](size_t i) -> uint32_t { return memory[i & mask]; };
-  std::array<uint32_t, 256> colours{};
-  for (unsigned i = 0; i < 256; ++i) colours[i] = dac_colour(r, static_cast<uint8_t>(i));
-  auto sixteen = attribute_colours(r);
-
+  const auto colours = attribute_colours(r);
   for (unsigned y = 0; y < image.height; ++y) {
-    size_t row = static_cast<size_t>(y0 + y) * vbe_line_bytes(r);
+    const size_t row = (size_t{r.vbe(Dispi::YOffset)} + y) * vbe_line_bytes(r);
     uint32_t* out = image.row(y);
     for (unsigned x = 0; x < image.width; ++x) {
-      size_t column = x0 + x;
-      switch (bpp) {
-        case 4: {
-          unsigned v = 0;
-          for (unsigned p = 0; p < 4; ++p)
-            v |= (byte((row + column / 8) * 4 + p) >> (7 - column % 8) & 1) << p;
-          out[x] = sixteen[v];
-          break;
-        }
-        case 15:
-        case 16: {
-          uint32_t v = byte(row + 2 * column) | byte(row + 2 * column + 1) << 8;
-          unsigned green = bpp == 15 ? 5 : 6;
-          out[x] = kBlack | expand(v >> (5 + green) & 31, 5) << 16 |
-                   expand(v >> 5 & ((1u << green) - 1), green) << 8 | expand(v & 31, 5);
-          break;
-        }
-        case 24:
-        case 32: {
-          size_t at = row + bpp / 8 * column;
-          out[x] = kBlack | byte(at + 2) << 16 | byte(at + 1) << 8 | byte(at);
-          break;
-        }
-        default: out[x] = colours[byte(row + column)];
-      }
+      const size_t column = size_t{r.vbe(Dispi::XOffset)} + x, at = (row + column / 8) * 4;
+      unsigned v = 0;
+      for (unsigned p = 0; p < 4; ++p) v |= (memory[(at + p) & mask] >> (7 - column % 8) & 1u) << p;
+      out[x] = colours[v];
     }
   }
 }
 
-}  // namespace
-
-uint32_t vbe_line_bytes(const VgaRegisters& r) {
-  unsigned bpp = r.vbe(Dispi::Bpp), width = r.vbe(Dispi::VirtWidth);
-  return bpp == 4 ? width / 8u : width * ((bpp + 7) / 8u);
+void render_packed(const VgaRegisters& r, std::span<const uint8_t> memory, Frame& image) {
+  const PackedScreen screen(r, memory);
+  image.resize(screen.width(), screen.height());
+  for (unsigned y = 0; y < image.height; ++y) screen.draw_line(y, image.row(y));
 }
 
+}  // namespace
+
 void render_graphics(const VgaRegisters& r, std::span<const uint8_t> memory, Frame& image) {
-  if (r.vbe_enabled()) {
-    render_vbe(r, memory, image);
+  if (r.packed_pixels()) {
+    render_packed(r, memory, image);
+  } else if (r.vbe_enabled()) {
+    render_vbe_planar(r, memory, image);
   } else {
     render_vga(r, memory, image);
   }

@@ -13,7 +13,4 @@ namespace ilse::dev {
 // `memory` is a power of two of at least 256 KiB. The image has the monitor's dots: mode 13h gives 640 x 400.
 void render_graphics(const VgaRegisters& regs, std::span<const uint8_t> memory, Frame& image);
 
-// Bytes from one line to the next in the enabled VBE mode (for each plane with 4 bits per pixel).
-uint32_t vbe_line_bytes(const VgaRegisters& regs);
-
 }  // namespace ilse::dev

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "devices/display/graphics_renderer.h"
+#include "devices/display/packed_screen.h"
 #include "devices/display/text_renderer.h"
 #include "devices/display/vga_memory.h"
 #include "devices/display/vga_timing.h"
@@ -28,6 +29,7 @@ constexpr uint16_t kDispiOldest = 0xB0C0, kDispiNewest = 0xB0C5;
 Vga::Vga(mem::Ram memory, mem::EventLog& log) : memory_(std::move(memory)), log_(log) {
   uint64_t n = memory_.size();
   ILSE_CHECK(n >= 4 * kPlaneSize && (n & (n - 1)) == 0 && n / 0x10000 <= 0xFFFF, "size of the VGA's memory");
+  edid_ = make_edid(monitor_.width, monitor_.height);
   Vga::reset(ResetKind::PowerOn);
 }
 
@@ -35,6 +37,7 @@ void Vga::reset(ResetKind kind) {
   regs_ = {};
   regs_.dispi[static_cast<size_t>(Dispi::Id)] = kDispiNewest;
   if (kind == ResetKind::PowerOn) memory_.clear();
+  dirty_.mark_all();
   ++changes_;
 }
 
@@ -53,6 +56,13 @@ void Vga::text(VTime, TextGrid& grid) const {
   }
 }
 unsigned Vga::blink_phase(VTime now) const { return dev::blink_phase(regs_, now); }
+
+void Vga::set_monitor(unsigned width, unsigned height) {
+  // As the display interface's modes are.
+  monitor_.width = static_cast<uint16_t>(std::clamp<unsigned>(width & ~7u, 320, kDispiMaxX));
+  monitor_.height = static_cast<uint16_t>(std::clamp<unsigned>(height, 200, kDispiMaxY));
+  edid_ = make_edid(monitor_.width, monitor_.height);
+}
 
 // The I/O ports.
 
@@ -218,7 +228,10 @@ void Vga::write_dispi(unsigned index, uint16_t value) {
   bool good = true;
   switch (which) {
     case Dispi::Id: good = value >= kDispiOldest && value <= kDispiNewest; break;
-    case Dispi::XRes: good = value != 0 && value <= kDispiMaxX && value % 8 == 0; break;
+    case Dispi::XRes:
+      value = static_cast<uint16_t>(value & ~7u);
+      good = value != 0 && value <= kDispiMaxX;
+      break;
     case Dispi::YRes: good = value != 0 && value <= kDispiMaxY; break;
     case Dispi::Bpp:
       if (value == 0) value = 8;
@@ -259,6 +272,7 @@ void Vga::enable_vbe(uint16_t value) {
     uint64_t n = static_cast<uint64_t>(vbe_line_bytes(regs_)) * regs_.vbe(Dispi::YRes);
     if (regs_.vbe(Dispi::Bpp) == 4) n *= 4;
     std::memset(memory_.data(), 0, std::min(n, memory_.size()));
+    dirty_.mark(0, std::min(n, memory_.size()));
   }
 }
 
@@ -288,13 +302,15 @@ void Vga::fix_geometry() {
 // State.
 
 void Vga::visit_state(mem::StateVisitor& v) {
-  v.begin("vga", 1);
+  v.begin("vga", 2);
   v("registers", regs_);
+  v("monitor", monitor_);
   visit_memory(v);
   v.end();
   if (!v.loading()) return;
   regs_.dac_component %= 3;
   if (regs_.vbe_enabled()) fix_geometry();
+  set_monitor(monitor_.width, monitor_.height);
   ++changes_;
 }
 
@@ -311,6 +327,7 @@ void Vga::visit_memory(mem::StateVisitor& v) {
   v("memory", pages);
   if (!v.loading()) return;
   memory_.clear();
+  dirty_.mark_all();
   for (size_t at = 0; at + kRecord <= pages.size(); at += kRecord) {
     uint64_t page = 0;
     for (unsigned i = 4; i-- > 0;) page = page << 8 | pages[at + i];

@@ -10,19 +10,23 @@
 //     ports()       offset 0 is port 3B0h, 48 ports, max_width 1
 //     dispi_ports() offset 0 is port 1CEh, 3 ports, max_width 2
 //     window()      128 KiB, offset 0 is A0000h
-//     frame_buffer()  the size of the memory: BAR0
-//     registers()   4 KiB: BAR2
+//     frame_buffer()  the memory itself: BAR0
+//     registers()   4 KiB: BAR2, laid out as QEMU's stdvga has it: EDID, ports, display interface
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 
 #include "devices/core/device.h"
+#include "devices/display/edid.h"
 #include "devices/display/frame.h"
 #include "devices/display/text_grid.h"
 #include "devices/display/vga_registers.h"
 #include "memory/bus.h"
+#include "memory/dirty_pages.h"
 #include "memory/event_log.h"
+#include "memory/phys_map.h"
 #include "memory/ram.h"
 
 namespace ilse::dev {
@@ -47,17 +51,26 @@ class Vga final : public Device {
   mem::PortDevice& ports() { return ports_; }
   mem::PortDevice& dispi_ports() { return dispi_ports_; }
   mem::MmioDevice& window() { return window_; }
-  mem::MmioDevice& frame_buffer() { return frame_buffer_; }
+  mem::Region frame_buffer() { return mem::PhysMap::device_ram_region(0, memory_, dirty_); }
   mem::MmioDevice& registers() { return registers_; }
 
   // What is on the screen at virtual time `now`. `text` is empty in graphics modes.
   void render(VTime now, Frame& image) const;
   void text(VTime now, TextGrid& grid) const;
   bool graphics() const { return regs_.graphics(); }
-  // Grows with every change of memory or registers that may show: who draws may skip a frame while it and
-  // blink_phase() stay the same.
+  // Grows with every change of registers that may show. Of memory, dirty() knows the pages: who draws may
+  // skip a frame while there are none and this and blink_phase() stay the same.
   uint64_t changes() const { return changes_; }
+  mem::DirtyPages& dirty() { return dirty_; }
+  const mem::DirtyPages& dirty() const { return dirty_; }
+  std::span<const uint8_t> memory() const { return bytes(); }
+  // Whether memory is pixels in order: a display interface mode of 8 bits per pixel and more.
+  bool packed_pixels() const { return regs_.packed_pixels(); }
   unsigned blink_phase(VTime now) const;
+
+  // What the monitor says that it likes best, in pixels: the guest sees it in the EDID.
+  void set_monitor(unsigned width, unsigned height);
+  static constexpr uint16_t kMonitorWidth = 1024, kMonitorHeight = 768;  // unless told
 
   const VgaRegisters& state() const { return regs_; }
 
@@ -85,16 +98,6 @@ class Vga final : public Device {
   class Window final : public mem::MmioDevice {
    public:
     explicit Window(Vga& v) : vga_(v) {}
-    uint64_t mmio_read(uint64_t offset, unsigned width, VTime now) override;
-    void mmio_write(uint64_t offset, unsigned width, uint64_t value, VTime now) override;
-    uint64_t mmio_peek(uint64_t offset, unsigned width, VTime now) const override;
-
-   private:
-    Vga& vga_;
-  };
-  class FrameBuffer final : public mem::MmioDevice {
-   public:
-    explicit FrameBuffer(Vga& v) : vga_(v) {}
     uint64_t mmio_read(uint64_t offset, unsigned width, VTime now) override;
     void mmio_write(uint64_t offset, unsigned width, uint64_t value, VTime now) override;
     uint64_t mmio_peek(uint64_t offset, unsigned width, VTime now) const override;
@@ -135,13 +138,19 @@ class Vga final : public Device {
   std::span<const uint8_t> bytes() const { return {memory_.data(), memory_.size()}; }
 
   mem::Ram memory_;
+  mem::DirtyPages dirty_{{memory_.data(), memory_.size()}};
   mem::EventLog& log_;
   VgaRegisters regs_;
+  struct Monitor {
+    uint16_t width = kMonitorWidth, height = kMonitorHeight;
+    static constexpr std::array kNames{"width", "height"};
+  };
+  Monitor monitor_;
+  std::array<uint8_t, kEdidSize> edid_{};  // derived from monitor_
   uint64_t changes_ = 0;
   Ports ports_{*this};
   DispiPorts dispi_ports_{*this};
   Window window_{*this};
-  FrameBuffer frame_buffer_{*this};
   Registers registers_{*this};
 };
 

@@ -7,11 +7,13 @@
 namespace ilse::dev {
 
 namespace {
-// BAR2: ports 3C0h-3DFh, the display interface, and a block that says which byte order it has.
+// BAR2: the EDID, ports 3C0h-3DFh, the display interface, and a block about the frame buffer's byte order.
 constexpr uint64_t kMmioPorts = 0x400, kMmioPortsEnd = 0x420;
 constexpr uint64_t kMmioDispi = 0x500, kMmioDispiEnd = 0x500 + 2 * static_cast<uint64_t>(Dispi::Count);
 constexpr uint64_t kMmioExtension = 0x600;
-constexpr uint64_t kExtension = 0x1E1E1E1E'00000008;  // its size in bytes; little-endian frame buffer
+constexpr uint64_t kByteOrder = kMmioExtension + 4;
+constexpr uint32_t kExtensionSize = 8;  // bytes
+constexpr uint32_t kLittleEndian = 0x1E1E1E1E, kBigEndian = 0xBEBEBEBE;
 
 uint8_t byte_of(uint64_t value, uint64_t n) { return static_cast<uint8_t>(value >> (8 * (n & 7))); }
 }  // namespace
@@ -50,10 +52,10 @@ uint64_t Vga::Window::mmio_read(uint64_t offset, unsigned width, VTime) {
   return value;
 }
 void Vga::Window::mmio_write(uint64_t offset, unsigned width, uint64_t value, VTime) {
-  ++vga_.changes_;
   for (unsigned i = 0; i < width; ++i) {
-    window_write(vga_.regs_, vga_.bytes(), static_cast<uint32_t>((offset + i) & (kWindowSize - 1)),
-                 byte_of(value, i));
+    auto at = window_write(vga_.regs_, vga_.bytes(), static_cast<uint32_t>((offset + i) & (kWindowSize - 1)),
+                           byte_of(value, i));
+    if (at) vga_.dirty_.mark(*at, 1);
   }
 }
 uint64_t Vga::Window::mmio_peek(uint64_t offset, unsigned width, VTime) const {
@@ -62,23 +64,6 @@ uint64_t Vga::Window::mmio_peek(uint64_t offset, unsigned width, VTime) const {
   for (unsigned i = 0; i < width; ++i) {
     uint64_t b = window_read(scratch, vga_.bytes(), static_cast<uint32_t>((offset + i) & (kWindowSize - 1)));
     value |= b << (8 * i);
-  }
-  return value;
-}
-
-uint64_t Vga::FrameBuffer::mmio_read(uint64_t offset, unsigned width, VTime now) {
-  return mmio_peek(offset, width, now);
-}
-void Vga::FrameBuffer::mmio_write(uint64_t offset, unsigned width, uint64_t value, VTime) {
-  ++vga_.changes_;
-  auto memory = vga_.bytes();
-  for (unsigned i = 0; i < width; ++i) memory[(offset + i) & (memory.size() - 1)] = byte_of(value, i);
-}
-uint64_t Vga::FrameBuffer::mmio_peek(uint64_t offset, unsigned width, VTime) const {
-  auto memory = vga_.bytes();
-  uint64_t value = 0;
-  for (unsigned i = 0; i < width; ++i) {
-    value |= static_cast<uint64_t>(memory[(offset + i) & (memory.size() - 1)]) << (8 * i);
   }
   return value;
 }
@@ -108,6 +93,11 @@ void Vga::Registers::mmio_write(uint64_t offset, unsigned width, uint64_t value,
       vga_.write_dispi(static_cast<unsigned>(o - kMmioDispi) / 2,
                        static_cast<uint16_t>(byte_of(value, i) | byte_of(value, i + 1) << 8));
       i += 2;
+    } else if (o == kByteOrder && width - i >= 4) {
+      auto order = static_cast<uint32_t>(value >> (8 * i));
+      if (order == kLittleEndian || order == kBigEndian) vga_.regs_.big_endian = order == kBigEndian;
+      ++vga_.changes_;
+      i += 4;
     } else {
       ++i;  // the display interface takes whole words only; the rest is read-only
     }
@@ -122,8 +112,12 @@ uint64_t Vga::Registers::mmio_peek(uint64_t offset, unsigned width, VTime now) c
       b = vga_.peek_port(static_cast<unsigned>(o - kMmioPorts) + 0x3C0, now);
     } else if (o >= kMmioDispi && o < kMmioDispiEnd) {
       b = byte_of(vga_.read_dispi(static_cast<unsigned>(o - kMmioDispi) / 2), o & 1);
-    } else if (o >= kMmioExtension && o < kMmioExtension + 8) {
-      b = byte_of(kExtension, o);
+    } else if (o >= kMmioExtension && o < kByteOrder) {
+      b = byte_of(kExtensionSize, o - kMmioExtension);
+    } else if (o >= kByteOrder && o < kByteOrder + 4) {
+      b = byte_of(vga_.regs_.big_endian ? kBigEndian : kLittleEndian, o - kByteOrder);
+    } else if (o < kEdidSize) {
+      b = vga_.edid_[o];
     }
     value |= b << (8 * i);
   }

@@ -1,7 +1,5 @@
 #include "devices/display/vga_memory.h"
 
-#include <optional>
-
 namespace ilse::dev {
 
 namespace {
@@ -24,7 +22,7 @@ std::optional<uint32_t> decode(const VgaRegisters& r, uint32_t offset) {
 }
 
 // Packed-pixel VBE modes see the memory in order, 64 KiB at a time.
-bool linear(const VgaRegisters& r) { return r.vbe_enabled() && r.vbe(Dispi::Bpp) >= 8; }
+bool linear(const VgaRegisters& r) { return r.packed_pixels(); }
 
 size_t linear_index(const VgaRegisters& r, uint32_t a, size_t size) {
   return (static_cast<size_t>(r.vbe(Dispi::Bank)) * 0x10000 + a) & (size - 1);
@@ -84,12 +82,14 @@ uint8_t window_read(VgaRegisters& r, std::span<const uint8_t> memory, uint32_t o
   return r.latch[plane];
 }
 
-void window_write(const VgaRegisters& r, std::span<uint8_t> memory, uint32_t offset, uint8_t value) {
+std::optional<size_t> window_write(const VgaRegisters& r, std::span<uint8_t> memory, uint32_t offset,
+                                   uint8_t value) {
   auto a = decode(r, offset);
-  if (!a) return;
+  if (!a) return std::nullopt;
   if (linear(r)) {
-    memory[linear_index(r, *a, memory.size())] = value;
-    return;
+    const size_t at = linear_index(r, *a, memory.size());
+    memory[at] = value;
+    return at;
   }
 
   bool odd_even = (r.seq[4] & 4) == 0;
@@ -124,6 +124,7 @@ void window_write(const VgaRegisters& r, std::span<uint8_t> memory, uint32_t off
     }
     byte = static_cast<uint8_t>((combine(function, source, latch) & mask) | (latch & ~mask));
   }
+  return at;
 }
 
 }  // namespace ilse::dev

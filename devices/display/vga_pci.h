@@ -17,7 +17,7 @@ class VgaPci final : public PciDevice {
   // `rom` is the VGA BIOS image; without one the function has no expansion ROM.
   VgaPci(Vga& vga, std::vector<uint8_t> rom)
       : PciDevice("vga-pci", {.vendor = 0x1234, .device = 0x1111, .revision = 2, .class_code = 0x03'00'00}) {
-    add_memory_bar(0, Vga::kMemorySize, vga.frame_buffer(), true);
+    add_memory_bar(0, vga.frame_buffer(), true);
     add_memory_bar(2, Vga::kRegistersSize, vga.registers());
     if (!rom.empty()) add_rom_bar(std::move(rom));
   }

@@ -54,22 +54,23 @@ struct VgaRegisters {
   std::array<uint8_t, 2> dac_held{};  // red and green of a write that is not complete
   std::array<uint8_t, 768> dac{};     // as written: 6 bits, or 8 with kDispi8BitDac
   std::array<uint8_t, 4> latch{};
+  bool big_endian = false;  // of pixels of several bytes in the frame buffer
   uint16_t dispi_index = 0;
   std::array<uint16_t, static_cast<size_t>(Dispi::Count)> dispi{};
 
-  static constexpr std::array kNames{"misc",     "feature",  "seq_index", "seq",           "crtc_index",
-                                     "crtc",     "gc_index", "gc",        "attr_index",    "attr_is_data",
-                                     "attr",     "dac_mask", "dac_index", "dac_component", "dac_reading",
-                                     "dac_held", "dac",      "latch",     "dispi_index",   "dispi"};
+  static constexpr std::array kNames{
+      "misc",        "feature",    "seq_index",    "seq",   "crtc_index", "crtc",        "gc_index",
+      "gc",          "attr_index", "attr_is_data", "attr",  "dac_mask",   "dac_index",   "dac_component",
+      "dac_reading", "dac_held",   "dac",          "latch", "big_endian", "dispi_index", "dispi"};
 
   uint16_t vbe(Dispi r) const { return dispi[static_cast<size_t>(r)]; }
   bool vbe_enabled() const { return (vbe(Dispi::Enable) & kDispiEnabled) != 0; }
+  bool packed_pixels() const { return vbe_enabled() && vbe(Dispi::Bpp) >= 8; }
   bool graphics() const { return vbe_enabled() || (gc[6] & 1) != 0; }
 
   bool colour() const { return (misc & 1) != 0; }
-  bool screen_on() const {
-    return (attr_index & 0x20) != 0 && (seq[1] & 0x20) == 0 && (crtc[0x17] & 0x80) != 0;
-  }
+  bool palette_source() const { return (attr_index & 0x20) != 0; }
+  bool screen_on() const { return palette_source() && (seq[1] & 0x20) == 0 && (crtc[0x17] & 0x80) != 0; }
 
   // Geometry from the CRTC, in lines and character clocks.
   unsigned columns() const { return crtc[1] + 1u; }

@@ -68,10 +68,13 @@ void PciDevice::add_io_bar(unsigned index, unsigned size, mem::PortDevice& devic
   windows_[index].max_width = max_width;
 }
 void PciDevice::add_memory_bar(unsigned index, uint64_t size, mem::MmioDevice& device, bool prefetchable) {
-  ILSE_CHECK(index < kRomWindow && size >= 16, "a memory BAR");
-  define_bar(index, size, prefetchable ? kPrefetchable : 0);
+  add_memory_bar(index, mem::PhysMap::mmio_region(0, size, device), prefetchable);
+}
+void PciDevice::add_memory_bar(unsigned index, const mem::Region& memory, bool prefetchable) {
+  ILSE_CHECK(index < kRomWindow && memory.size >= 16, "a memory BAR");
+  define_bar(index, memory.size, prefetchable ? kPrefetchable : 0);
   windows_[index].kind = Kind::Memory;
-  windows_[index].memory = &device;
+  windows_[index].memory = memory;
 }
 void PciDevice::add_rom_bar(std::vector<uint8_t> image) {
   ILSE_CHECK(!image.empty() && image.size() <= 16u << 20, "an expansion ROM's size");

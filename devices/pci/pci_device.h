@@ -60,6 +60,8 @@ class PciDevice : public Device {
   // To be called in the constructor. `size` is a power of two: I/O 4..256 ports, memory 16 bytes and more.
   void add_io_bar(unsigned index, unsigned size, mem::PortDevice& device, unsigned max_width = 1);
   void add_memory_bar(unsigned index, uint64_t size, mem::MmioDevice& device, bool prefetchable = false);
+  // Memory on the card; `memory` is a region of a power of two bytes at 0.
+  void add_memory_bar(unsigned index, const mem::Region& memory, bool prefetchable);
   // Expansion ROM; padded to a power of two. The image must be smaller than 16 MiB.
   void add_rom_bar(std::vector<uint8_t> image);
   void use_interrupt_pin(unsigned pin);  // 1..4: INTA#..INTD#
@@ -99,7 +101,7 @@ class PciDevice : public Device {
     uint64_t size = 0;
     mem::PortDevice* ports = nullptr;
     unsigned max_width = 1;
-    mem::MmioDevice* memory = nullptr;
+    mem::Region memory{};
     // Where it is mapped now: derived from the configuration space.
     int handle = -1;
     bool mapped = false;

@@ -23,8 +23,7 @@ void PciHost::attach(unsigned slot, unsigned function, PciDevice& device) {
   device.function_ = function;
   for (auto& w : device.windows_) {
     if (w.kind == PciDevice::Kind::Memory) {
-      w.handle =
-          memory_.add({mem::PhysMap::mmio_region(0, w.size, *w.memory), kMemoryPriority, true, true, false});
+      w.handle = memory_.add({w.memory, kMemoryPriority, true, true, false});
     } else if (w.kind == PciDevice::Kind::Rom) {
       w.handle = memory_.add(
           {mem::PhysMap::rom_region(0, w.size, device.rom_.data()), kMemoryPriority, true, true, false});

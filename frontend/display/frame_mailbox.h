@@ -6,13 +6,12 @@
 #include <atomic>
 #include <cstdint>
 
-#include "devices/display/frame.h"
+#include "devices/display/screen_painter.h"
 #include "devices/display/text_grid.h"
 
 namespace ilse::ui {
 
-struct DisplayFrame {
-  dev::Frame image;
+struct DisplayFrame : dev::PaintedFrame {
   dev::TextGrid text;
   bool graphics = false;  // then `text` is empty
 };

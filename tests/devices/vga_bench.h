@@ -16,11 +16,17 @@ struct VgaBench {
   mem::EventLog log;
   mem::IoBus io{log};
   Vga vga{std::move(*mem::Ram::create(Vga::kMemorySize)), log};
+  mem::Ram ram{std::move(*mem::Ram::create(mem::kPageSize))};
+  mem::PhysMap map{ram, log};
   VTime now{};
 
   VgaBench() {
     io.map(Vga::kFirstPort, Vga::kPortCount, vga.ports());
     io.map(Vga::kFirstDispiPort, Vga::kDispiPortCount, vga.dispi_ports(), 2);
+    mem::Region frame_buffer = vga.frame_buffer();
+    frame_buffer.base = kFrameBuffer;
+    map.add({frame_buffer});
+    map.commit();
   }
 
   void out(uint16_t port, unsigned v) { io.write(port, 1, v, now); }
@@ -53,6 +59,13 @@ struct VgaBench {
     io.write(0x1CE, 2, i, now);
     return static_cast<uint16_t>(io.read(0x1CF, 2, now));
   }
+
+  // The linear frame buffer, where firmware might put it.
+  static constexpr uint64_t kFrameBuffer = 0xE0000000;
+  void fb_write(uint64_t offset, unsigned width, uint64_t v) {
+    map.write({kFrameBuffer + offset}, width, v, now);
+  }
+  uint64_t fb_read(uint64_t offset, unsigned width) { return map.read({kFrameBuffer + offset}, width, now); }
 
   // `a` is a physical address.
   void poke(uint32_t a, unsigned v, unsigned width = 1) {

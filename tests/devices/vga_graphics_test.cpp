@@ -82,13 +82,12 @@ TEST_CASE("vga graphics: display interface modes of every depth") {
   b.out(0x3C2, 0x63);
   b.attr(0x12, 0xF);
   for (unsigned i = 0; i < 16; ++i) b.attr(i, i);
-  auto& fb = b.vga.frame_buffer();
   for (unsigned bpp : {8, 15, 16, 24, 32}) {
     b.dispi(4, 0);
     b.dispi(1, 800), b.dispi(2, 600), b.dispi(3, bpp), b.dispi(4, 0x41);
     unsigned bytes = (bpp + 7) / 8;
     uint32_t value = bpp == 8 ? 77 : bpp == 15 ? 0x7C1F : bpp == 16 ? 0xF81F : 0xFF00FF;
-    fb.mmio_write((800ull * 599 + 799) * bytes, bytes == 3 ? 4 : bytes, value, b.now);
+    b.fb_write((800ull * 599 + 799) * bytes, bytes == 3 ? 4 : bytes, value);
     Frame f = b.image();
     REQUIRE(f.width == 800);
     REQUIRE(f.height == 600);
@@ -97,7 +96,7 @@ TEST_CASE("vga graphics: display interface modes of every depth") {
   }
   b.dispi(4, 0);
   b.dispi(3, 4), b.dispi(4, 0x41);
-  fb.mmio_write((100ull * 599 + 99) * 4 + 3, 1, 1, b.now);
+  b.fb_write((100ull * 599 + 99) * 4 + 3, 1, 1);
   CHECK(b.image().row(599)[799] == Graphics::entry(8));
 }
 
@@ -106,7 +105,7 @@ TEST_CASE("vga graphics: display interface scrolling and the 8-bit DAC") {
   b.attr(0x12, 0xF);
   b.dispi(1, 640), b.dispi(2, 480), b.dispi(3, 8), b.dispi(4, 0x61);
   b.dispi(6, 1024), b.dispi(8, 16), b.dispi(9, 100);
-  b.vga.frame_buffer().mmio_write(1024 * 100 + 16, 1, 9, b.now);
+  b.fb_write(1024 * 100 + 16, 1, 9);
   b.dac(9, 0xAB, 0xCD, 0xEF);
   CHECK(b.image().row(0)[0] == 0xFFABCDEF);
 }

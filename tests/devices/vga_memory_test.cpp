@@ -24,8 +24,7 @@ struct Planar : VgaBench {
   }
   std::array<unsigned, 4> planes(uint32_t a) {
     std::array<unsigned, 4> v{};
-    for (unsigned p = 0; p < 4; ++p)
-      v[p] = static_cast<unsigned>(vga.frame_buffer().mmio_read(4 * (a - 0xA0000) + p, 1, now));
+    for (unsigned p = 0; p < 4; ++p) v[p] = static_cast<unsigned>(fb_read(4 * (a - 0xA0000) + p, 1));
     return v;
   }
   using P = std::array<unsigned, 4>;
@@ -112,11 +111,10 @@ TEST_CASE("vga: odd/even puts characters in plane 0 and attributes in plane 1") 
   b.text_mode();
   b.poke(0xB8000, 0x1F41, 2);
   b.poke(0xB8002, 0x2E42, 2);
-  auto& fb = b.vga.frame_buffer();
-  CHECK(fb.mmio_read(0, 2, b.now) == 0x1F41);
-  CHECK(fb.mmio_read(8, 2, b.now) == 0x2E42);
+  CHECK(b.fb_read(0, 2) == 0x1F41);
+  CHECK(b.fb_read(8, 2) == 0x2E42);
   CHECK(b.read(0xB8000, 4) == 0x2E421F41);
-  CHECK(fb.mmio_read(2, 2, b.now) == 0);  // planes 2 and 3 untouched
+  CHECK(b.fb_read(2, 2) == 0);  // planes 2 and 3 untouched
 }
 
 TEST_CASE("vga: the memory map decides which addresses answer") {
@@ -166,6 +164,6 @@ TEST_CASE("vga: packed-pixel VBE modes are banked through the window") {
   b.dispi(1, 1024), b.dispi(2, 768), b.dispi(3, 8), b.dispi(4, 0x41);
   b.dispi(5, 3);
   b.poke(0xA1234, 0xBEEF, 2);
-  CHECK(b.vga.frame_buffer().mmio_read(0x31234, 2, b.now) == 0xBEEF);
+  CHECK(b.fb_read(0x31234, 2) == 0xBEEF);
   CHECK(b.read(0xA1234, 2) == 0xBEEF);
 }

@@ -182,16 +182,15 @@ TEST_CASE("vga: an enabled display interface mode fits the memory") {
 
 TEST_CASE("vga: enabling a mode clears the screen unless told not to") {
   VgaBench b;
-  auto& fb = b.vga.frame_buffer();
   b.dispi(1, 640), b.dispi(2, 480), b.dispi(3, 8);
-  fb.mmio_write(1000, 4, 0x11223344, b.now);
+  b.fb_write(1000, 4, 0x11223344);
   b.dispi(4, 0x81);
-  CHECK(fb.mmio_read(1000, 4, b.now) == 0x11223344);
+  CHECK(b.fb_read(1000, 4) == 0x11223344);
   b.dispi(4, 0x41);  // already enabled: only bits change
-  CHECK(fb.mmio_read(1000, 4, b.now) == 0x11223344);
+  CHECK(b.fb_read(1000, 4) == 0x11223344);
   b.dispi(4, 0);
   b.dispi(4, 0x41);
-  CHECK(fb.mmio_read(1000, 4, b.now) == 0);
+  CHECK(b.fb_read(1000, 4) == 0);
 }
 
 TEST_CASE("vga: BAR2 shows the ports, the display interface and the byte order block") {
@@ -211,6 +210,10 @@ TEST_CASE("vga: BAR2 shows the ports, the display interface and the byte order b
   CHECK(b.vga.state().attr_is_data);
   r.mmio_read(0x41A, 1, b.now);  // 3DAh
   CHECK_FALSE(b.vga.state().attr_is_data);
-  CHECK(r.mmio_read(0, 8, b.now) == 0);
+  CHECK(r.mmio_read(0x80, 8, b.now) == 0);
+  r.mmio_write(0x604, 4, 0xBEBEBEBE, b.now);
+  CHECK(r.mmio_read(0x600, 8, b.now) == 0xBEBEBEBE'00000008);
+  r.mmio_write(0x604, 4, 0x12345678, b.now);
+  CHECK(r.mmio_read(0x604, 4, b.now) == 0xBEBEBEBE);
   CHECK(r.mmio_read(0xFF8, 8, b.now) == 0);
 }

@@ -27,7 +27,7 @@ void poke_at_random(VgaBench& b, std::mt19937& random, int steps) {
       case 4: b.vga.window().mmio_write(random() % Vga::kWindowSize & ~7ull, width, random(), b.now); break;
       case 5: b.vga.window().mmio_read(random() % Vga::kWindowSize & ~7ull, width, b.now); break;
       case 6: b.vga.registers().mmio_write(random() % 0x700 & ~7ull, width, random(), b.now); break;
-      default: b.vga.frame_buffer().mmio_write(random() % Vga::kMemorySize & ~7ull, width, random(), b.now);
+      default: b.fb_write(random() % Vga::kMemorySize & ~7ull, width, random());
     }
   }
 }
@@ -81,7 +81,7 @@ TEST_CASE("vga: reset clears the registers; memory only at power-on") {
   b.print(0, 0, "x");
   b.vga.reset(ResetKind::Hard);
   CHECK(b.in(0x3CC) == 0);
-  CHECK(b.vga.frame_buffer().mmio_read(0, 1, b.now) == 'x');
+  CHECK(b.fb_read(0, 1) == 'x');
   b.vga.reset(ResetKind::PowerOn);
   CHECK(b.hash() == fresh);
 }

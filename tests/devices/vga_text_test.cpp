@@ -252,13 +252,18 @@ TEST_CASE("vga text: the grid as UTF-8") {
   CHECK(std::count(all.begin(), all.end(), '\n') == 25);
 }
 
-TEST_CASE("vga text: changes() tells when nothing can have changed on the screen") {
+TEST_CASE("vga text: changes() and dirty() tell when nothing can have changed on the screen") {
   Text b;
   uint64_t before = b.vga.changes();
   b.in(0x3DA);
   b.read(0xB8000);
   b.image();
   CHECK(b.vga.changes() == before);
+  b.vga.dirty().take([](uint64_t) {});
+  CHECK_FALSE(b.vga.dirty().any());
   b.print(0, 0, "a");
+  CHECK(b.vga.dirty().any());
+  CHECK(b.vga.changes() == before);
+  b.attr(1, 5);
   CHECK(b.vga.changes() != before);
 }

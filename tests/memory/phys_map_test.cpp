@@ -52,6 +52,38 @@ TEST_CASE("physical map: layers, holes and read-only memory") {
   CHECK(map.read({0xFFFFE}, 4, {}) == 0xFFFF0000u);
 }
 
+TEST_CASE("physical map: memory on a device is told what is written") {
+  auto ram = Ram::create(1 << 16);
+  auto video = Ram::create(1 << 16);
+  REQUIRE((ram && video));
+  EventLog log;
+  PhysMap map(*ram, log);
+  DirtyPages dirty({video->data(), video->size()});
+  int takes = 0;
+  dirty.on_take([&](std::span<const uint8_t> memory) {
+    ++takes;
+    CHECK(memory.data() == video->data());
+  });
+  map.add({PhysMap::device_ram_region(0x100000, *video, dirty)});
+  map.commit();
+  auto pages = [&] {
+    std::vector<uint64_t> v;
+    dirty.take([&](uint64_t p) { v.push_back(p); });
+    return v;
+  };
+  CHECK(pages().empty());
+  CHECK(takes == 0);
+  map.write({0x100FFE}, 4, 0x44332211, {});
+  CHECK(map.read({0x100FFE}, 4, {}) == 0x44332211);
+  CHECK(pages() == std::vector<uint64_t>{0, 1});
+  std::vector<uint8_t> bytes(0x2001, 7);
+  map.dma_write({0x10E000 - 1}, bytes, {});
+  CHECK(pages() == std::vector<uint64_t>{13, 14, 15});
+  CHECK(takes == 2);
+  CHECK(video->data()[0xFFFF] == 7);
+  CHECK_FALSE(dirty.any());
+}
+
 TEST_CASE("physical map: DMA into code is noticed by the chunk") {
   auto ram = Ram::create(1 << 16);
   REQUIRE(ram);
