@@ -2,8 +2,8 @@
 """Programs in a real Debian under an emulator: python3, perl, openssl, gcc, sqlite3, packers, a parallel build. Their
 results are compared with those of the host's processor (the file expected).
 
-usage: tests/userland/userland.py EMULATOR [--guest userland|userland-i386] [--cpu MODEL] [--engine E] [--smp N] [--log FILE]
-       [--history] [CHECK...]
+usage: tests/userland/userland.py EMULATOR [CHECK...] [--guest userland|userland-i386] [--cpu MODEL] [--engine E] [--smp N]
+       [--history] [--log FILE]
 
 EMULATOR is Ilse, or tests/setup/qemu_as_ilse. The checks are those of check.sh. With --smp N there is a parallel build,
 and /proc/cpuinfo and /proc/interrupts are looked at. --history runs everything twice under --clock instructions: the
