@@ -1,5 +1,5 @@
 // Integers of every width, floats and doubles with exactly rounded results, long double, strings, sorting, recursion,
-// jumps and signals, compiled at several levels of optimization: all print the same.
+// jumps and signals, compiled at several levels of optimization.
 #include <math.h>
 #include <setjmp.h>
 #include <signal.h>
