@@ -78,6 +78,10 @@ build_ilse() {
 build_guests() {
   local variant
   for variant; do
-    roms/guests/build "$variant" || die "the guest $variant could not be made"
+    case $variant in
+      userland | desktop) roms/guests/build amd64 && roms/userland/build "$variant" ;;
+      userland-i386) roms/guests/build i386 && roms/userland/build "$variant" ;;
+      *) roms/guests/build "$variant" ;;
+    esac || die "the guest $variant could not be made"
   done
 }

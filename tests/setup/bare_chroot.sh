@@ -8,15 +8,16 @@
 #   run, pipe, test: only these steps; without one, all of them
 #   what follows -- goes to ./test
 # Needs root and debootstrap (status 77 without them), git, python3. The base system comes from where the host's apt gets Debian 12, or
-# from ILSE_MIRROR, and is kept in guests/cache/bookworm-base.tar. With CCACHE_DIR set, that folder and all other
+# from ILSE_MIRROR, and is kept in guests/cache/bookworm-amd64.tar. With CCACHE_DIR set, that folder and all other
 # variables of ccache's are the chroot's too; the tree has the same path there, so that what the host has
 # compiled is found.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . roms/setup.sh
 . roms/guests/packages.sh
+. roms/userland/base.sh
 
-base=guests/cache/bookworm-base.tar
+base=guests/cache/bookworm-amd64.tar
 
 skip() {
   say "skipped: $*"
@@ -51,15 +52,7 @@ done
 
 root=$ILSE_CHROOT_FOLDER/root
 mkdir -p "$root" guests/cache
-if [ ! -s "$base" ]; then
-  mirror=${ILSE_MIRROR:-$(debian_sources | sed -n 's/.* \([^ ]*\) bookworm main$/\1/p' | head -n 1)}
-  [ -n "$mirror" ] || die "apt has no source of Debian 12 on this machine; ILSE_MIRROR can name one"
-  say "making a base system from $mirror"
-  quietly "$ILSE_CHROOT_FOLDER/log" debootstrap --variant=minbase bookworm "$ILSE_CHROOT_FOLDER/base" "$mirror"
-  tar -C "$ILSE_CHROOT_FOLDER/base" --one-file-system -cf "$base.part" .
-  mv "$base.part" "$base"
-  rm -rf "$ILSE_CHROOT_FOLDER/base"
-fi
+make_base amd64 "$base"
 tar -C "$root" -xf "$base"
 tree=$PWD
 git clone -q --no-hardlinks . "$root$tree"

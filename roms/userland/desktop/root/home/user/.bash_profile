@@ -1,0 +1,3 @@
+# On the first console the session is the graphical one.
+. ~/.bashrc
+[ "$(tty)" != /dev/tty1 ] || exec startx -- -keeptty >~/.xsession.log 2>&1
