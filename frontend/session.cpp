@@ -468,11 +468,11 @@ void Session::show_status() {
   window_->set_typing(typist_.busy());
   const auto now = HostClock::now();
   const std::chrono::duration<double> passed = now - shown_.at;
-  if (passed < 500ms) return;
+  if (passed < 1s) return;
   const uint64_t instructions = seen_.instructions, virtual_ns = seen_.virtual_ns, disk = seen_.disk_commands;
   MachineStatus s;
   // Rounded as they are shown, so that nothing is drawn while they stay the same.
-  s.mips = std::round(static_cast<double>(instructions - shown_.instructions) / passed.count() / 1e5) / 10;
+  s.mips = std::round(static_cast<double>(instructions - shown_.instructions) / passed.count() / 1e6);
   s.real_time = std::round(static_cast<double>(virtual_ns - shown_.virtual_ns) / passed.count() / 1e7) / 100;
   s.disk = disk != shown_.disk_commands;
   shown_ = {instructions, virtual_ns, disk, now};

@@ -85,7 +85,7 @@ void status_line(const OverlayState& s) {
   const char* state = s.state == GuestState::Running  ? ""
                       : s.state == GuestState::Paused ? "paused   "
                                                       : "powered off   ";
-  ImGui::Text("%s%6.1f MIPS   %3.0f %% of real time   disk", state, s.status.mips, 100 * s.status.real_time);
+  ImGui::Text("%s%4.0f MIPS   %3.0f %% of real time   disk", state, s.status.mips, 100 * s.status.real_time);
   ImGui::SameLine();
   const ImVec2 at = ImGui::GetCursorScreenPos();
   ImGui::GetWindowDrawList()->AddCircleFilled(
