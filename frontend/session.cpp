@@ -142,6 +142,15 @@ mem::Result<void> Session::open_window(const Post& post) {
     return left_out;
   };
   c.stop_typing = [this] { typist_.stop(); };
+  c.drives = [this] {
+    std::vector<std::string> names;
+    for (const dev::MediaDrive& d : media_.drives()) names.push_back(d.id);
+    return names;
+  };
+  c.change_medium = [this](const std::string& drive, const std::string& file) {
+    return file.empty() ? media_.eject(drive, false) : media_.change(drive, file, false);
+  };
+  if (audio_) c.on_mute = [this](bool muted) { audio_->set_muted(muted); };
   c.on_limit = [this](unsigned mips) { limit_mips_ = mips; };
   auto window = Window::create(mailbox_, std::move(c), w);
   if (!window) return mem::Error{"-display sdl: " + window.error().message};

@@ -19,6 +19,7 @@
 #include "frontend/input/typist.h"
 #include "frontend/jit_report.h"
 #include "frontend/machine.h"
+#include "frontend/media_control.h"
 #include "frontend/monitor.h"
 #include "frontend/options/options.h"
 #include "frontend/paced_clock.h"
@@ -90,6 +91,7 @@ class Session {
   std::unique_ptr<Machine> machine_;
   RunControl control_;
   Monitor monitor_{control_};
+  MediaControl media_{control_};
   PacedClock clock_;
   std::FILE* log_ = nullptr;  // -d
   std::unique_ptr<CharWiring> chars_;
