@@ -67,7 +67,7 @@ void Engine::make_stubs(Cpu& c) {
   stubs_->clear_uppers = {base + t.make_clear_uppers(8), base + t.make_clear_uppers(16)};
   for (unsigned r = 0; r < 3; ++r) stubs_->miss[r] = base + t.make_miss(r);
   const size_t target = t.make_interpret_target();
-  run_ = reinterpret_cast<Trampoline>(cache_.run_address(base + run));
+  run_ = reinterpret_cast<Trampoline>(reinterpret_cast<uintptr_t>(cache_.run_address(base + run)));
   interpret_target_ = cache_.run_address(base + target);
   cache_.take(t.size());
   stub_bytes_ = cache_.used();
