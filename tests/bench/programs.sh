@@ -9,7 +9,7 @@ cd "$work" || exit 1
 export LC_ALL=C
 
 prepare() { # SIZE in thousands of characters, FUNCTIONS to compile
-  python3 "$source/data.py" "$1000" >data
+  python3 "$source/data.py" "${1}000" >data
   tr ' ' '\n' <data >words
   python3 "$source/data.py" --sources 1 "$2"
   size=$1

@@ -64,7 +64,7 @@ sql() {
 }
 
 parallel_make() {
-  python3 "$source/data.py" --sources 12 20 && make -s -j4 && ./all
+  python3 "$source/data.py" --sources 8 8 && make -s -j4 && ./all
 }
 
 libraries() { # which variants of libraries the loader would take

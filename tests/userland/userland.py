@@ -44,7 +44,7 @@ def expected(guest):
 
 def program_disk(path, script):
     """The programs and the script that runs them as a tar: the guest reads it from its second disk, without a file
-    system. The kernel takes few words only."""
+    system. The kernel takes few words only. Which drive is sda is a race on several processors: the size says it."""
     files = {file.name: file.read_bytes() for file in HERE.iterdir() if file.is_file()} | {"run": script.encode()}
     with tarfile.open(path, "w") as tar:
         for name in sorted(files):
@@ -58,8 +58,9 @@ def program_disk(path, script):
 
 def command(arguments, disk, serial):
     kernel = TOP / "guests" / KERNEL[arguments.guest]
-    line = "console=ttyS0,115200 panic=-1 root=LABEL=ilse-root -- tar -xf /dev/sdb -C /tmp; sh /tmp/run; poweroff"
-    made = [arguments.emulator, "run", "-m", "1024", "-smp", str(arguments.smp), "-no-reboot", "-display", "none", "-serial", f"file:{serial}",
+    line = ("console=ttyS0,115200 panic=-1 root=LABEL=ilse-root -- "
+            "d=$(grep -lx 2048 /sys/block/sd*/size); d=${d%/size}; tar -xf /dev/${d##*/} -C /tmp; sh /tmp/run; poweroff")
+    made = [arguments.emulator, "run", "-m", "512", "-smp", str(arguments.smp), "-no-reboot", "-display", "none", "-serial", f"file:{serial}",
             "-snapshot", "-kernel", f"{kernel}.vmlinuz", "-initrd", f"{kernel}.initrd", "-hda",
             str(TOP / "guests" / f"debian-{arguments.guest}.img"), "-hdb", str(disk), "-append", line]
     if arguments.cpu:
