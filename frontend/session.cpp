@@ -66,7 +66,6 @@ mem::Result<void> Session::open() {
     return mem::Error{std::string("cannot wait for signals: ") + std::strerror(errno)};
 
   if (auto ok = open_log(); !ok) return ok;
-  if (auto ok = open_sound(); !ok) return ok;
   Post post = [&door = machine_->board().door()](const dev::OutsideEvent& e) { door.post(e); };
   auto quit = [this] { control_.end({kExitPowerOff, ""}); };
   auto switch_over = [this] {
@@ -84,6 +83,7 @@ mem::Result<void> Session::open() {
     if (!display) return mem::Error{"-display terminal: " + display.error().message};
     terminal_display_ = std::move(*display);
   }
+  if (auto ok = open_sound(); !ok) return ok;
   dev::Vga* vga = machine_->board().vga();
   if (vga != nullptr && (window_ || terminal_display_)) {
     publisher_ = std::make_unique<FramePublisher>(*vga, mailbox_, window_ != nullptr, true);
@@ -150,7 +150,11 @@ mem::Result<void> Session::open_window(const Post& post) {
   c.change_medium = [this](const std::string& drive, const std::string& file) {
     return file.empty() ? media_.eject(drive, false) : media_.change(drive, file, false);
   };
-  if (audio_) c.on_mute = [this](bool muted) { audio_->set_muted(muted); };
+  if (options_.sound.kind == SoundTarget::Kind::Sdl) {
+    c.on_mute = [this](bool muted) {
+      if (audio_) audio_->set_muted(muted);
+    };
+  }
   c.on_limit = [this](unsigned mips) { limit_mips_ = mips; };
   auto window = Window::create(mailbox_, std::move(c), w);
   if (!window) return mem::Error{"-display sdl: " + window.error().message};

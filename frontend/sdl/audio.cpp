@@ -1,13 +1,41 @@
 #include "frontend/sdl/audio.h"
 
 #include <SDL.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <string>
 
 namespace ilse::ui {
 
+namespace {
+
+// Sound libraries complain at length where there is no card; one line of ours says it.
+class QuietErrors {
+ public:
+  QuietErrors() : saved_(dup(STDERR_FILENO)) {
+    const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere < 0) return;
+    dup2(nowhere, STDERR_FILENO);
+    close(nowhere);
+  }
+  ~QuietErrors() {
+    if (saved_ < 0) return;
+    dup2(saved_, STDERR_FILENO);
+    close(saved_);
+  }
+  QuietErrors(const QuietErrors&) = delete;
+  QuietErrors& operator=(const QuietErrors&) = delete;
+
+ private:
+  int saved_;
+};
+
+}  // namespace
+
 mem::Result<std::unique_ptr<SdlAudio>> SdlAudio::open() {
   std::unique_ptr<SdlAudio> audio(new SdlAudio);
+  const QuietErrors quiet;
   if (SDL_InitSubSystem(SDL_INIT_AUDIO) != 0) return mem::Error{std::string("no sound: ") + SDL_GetError()};
   audio->sdl_ready_ = true;
   SDL_AudioSpec want{};
