@@ -117,7 +117,7 @@ void Translator::check_tlb(Reg64 lin, unsigned width, bool write) {
   Label* miss = slow_;
   if (!spill_t && !spill_u && vector_.loaded == 0) {
     Miss& mine = misses_.emplace_back(
-        Miss{index_, static_cast<unsigned>(lin.getIdx()), width | (write ? Engine::kWrite : 0u), {}, {}});
+        Miss{out_index_, static_cast<unsigned>(lin.getIdx()), width | (write ? Engine::kWrite : 0u), {}, {}});
     L(mine.retry);
     miss = &mine.out;
   }
@@ -164,7 +164,7 @@ void Translator::mend_misses() {
   std::array<Label, 3> by_register;
   for (Miss& m : misses_) {
     L(m.out);
-    push(m.how | m.insn << Engine::kInsnShift);
+    push(m.how | m.insn % block_->count << Engine::kInsnShift);
     call(by_register[m.linear]);
     jnz(m.retry);
     jmp(out_[m.insn].label);

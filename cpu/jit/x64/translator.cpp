@@ -366,12 +366,18 @@ void Translator::translate(Block& b, Code& code, std::deque<Edge>& edges, unsign
   block_ = &b;
   edges_ = &edges;
   x87_top_ = x87_top;
+  may_loop_ = true;
   const size_t before = edges.size();
   lift();
   for (;;) {
     try {
       attempt(code, copy);
       return;
+    } catch (const CannotLoop&) {
+      may_loop_ = false;
+      reset();
+      edges.resize(before);
+      handler_calls_ = 0;
     } catch (const Refused&) {
       // This one instruction goes through its handler; with it the liveness of flags changes.
       lifted_[index_].native = false;
@@ -401,7 +407,7 @@ void Translator::ways_out() {
       save_flags();
     }
     x87_flush(out.x87);
-    interpret_from(k);
+    interpret_from(k % block_->count);
   }
   if (interpret_.getId() == 0) return;
   L(interpret_);
@@ -413,27 +419,90 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
   const Block& b = *block_;
   find_live_flags();
   Label over;
-  out_ = std::vector<WayOut>(b.count);
+  out_ = std::vector<WayOut>(2 * b.count);
   interpret_ = Label();
   vector_ = {};
   x87_ = {};
   x87_.top = static_cast<uint8_t>(x87_top_);
+  misses_.clear();
   const size_t entry = getSize();
   sub(qword[rbp + layout_.budget], b.count);
   js(over);
   const size_t body = getSize();
+  loops_ = may_loop_ && is_loop();
+  Label head, back;
+  emit_body(0, copy, back);
+  Label head_over;
+  VectorCache vector_then;
+  X87Cache x87_then;
+  if (loops_) {
+    // Round again, with what is in the host's registers.
+    L(back);
+    vector_then = vector_;
+    x87_then = x87_;
+    L(head);
+    sub(qword[rbp + layout_.budget], b.count);
+    js(head_over);
+    Label again;
+    emit_body(b.count, copy, again);
+    L(again);
+    same_as(vector_then, x87_then);
+    jmp(head);
+  }
+  ways_out_ = static_cast<uint32_t>(getSize());
+  ways_out();
+  if (loops_) {
+    L(head_over);
+    store_vectors(vector_then);
+    x87_flush(x87_then);
+  }
+  L(over);
+  add(qword[rbp + layout_.budget], b.count);
+  mov(eax, Engine::kDispatcher);
+  jmp(stubs_.leave);
+  ready();
+  code.entry = getCode() + entry;
+  code.body = getCode() + body;
+  code.size = static_cast<uint32_t>(getSize());
+}
+
+// A block that ends in a jump back to its start, with registers that are worth keeping on the way.
+bool Translator::is_loop() const {
+  const Insn& i = block_->insns[block_->count - 1];
+  const bool wide = (block_->mode & kModeCodeMask) == kModeCode64;
+  const int64_t taken = i.ip + i.len + (wide ? static_cast<int64_t>(i.imm) : static_cast<int32_t>(i.imm));
+  const std::vector<MicroOp>& last = lifted_.back().list;
+  if (last.empty() || last.back().op != Op::BranchIf || taken != 0) return false;
+  bool keeps = false;
+  for (const Lifted& l : lifted_) {
+    if (!l.native) return false;
+    keeps = keeps || l.vector || l.x87.kind != X87Form::Kind::None;
+  }
+  return keeps;
+}
+
+// At the end of the loop: what is where it was at its start.
+void Translator::same_as(const VectorCache& v, const X87Cache& x) {
+  const bool same_vectors = v.loaded == vector_.loaded && v.dirty == vector_.dirty &&
+                            v.upper_loaded == vector_.upper_loaded && v.upper_dirty == vector_.upper_dirty;
+  if (!same_vectors || !x87_arrange(x)) throw CannotLoop{};
+}
+
+// The instructions; `first`: where their ways out are. A loop's branch back goes to `back`.
+void Translator::emit_body(unsigned first, const std::function<const Insn*(const Insn&)>& copy, Label& back) {
+  const Block& b = *block_;
   in_memory();
   forget_steps();
-  misses_.clear();
   bool open = true;  // runs on behind the last instruction
   for (unsigned k = 0; k < b.count; ++k) {
     const Insn& i = b.insns[k];
     Lifted& l = lifted_[k];
-    l.host = static_cast<uint32_t>(getSize());
+    if (first == 0) l.host = static_cast<uint32_t>(getSize());
     index_ = k;
     insn_ = &i;
     live_ = l.live_after;
-    WayOut& out = out_[k];
+    out_index_ = first + k;
+    WayOut& out = out_[out_index_];
     slow_ = &out.label;
     out.vector = vector_;
     out.x87 = x87_;
@@ -463,7 +532,7 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
       age_steps();
       continue;
     }
-    if (!l.list.empty() && is_transfer(l.list.back())) {
+    if (!l.list.empty() && is_transfer(l.list.back()) && !loops_) {
       store_vectors(vector_);
       out.vector = {};
     }
@@ -483,27 +552,25 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
       edge(true, taken);
       continue;
     }
+    if (loops_) {
+      branch_to(last.a, back);
+      X87Cache left = x87_;
+      store_vectors(vector_);
+      x87_flush(left);
+      edge(false, next);
+      continue;
+    }
     Label to;
     branch_to(last.a, to);
     edge(false, next);
     L(to);
     edge(true, taken);
   }
-  ways_out_ = static_cast<uint32_t>(getSize());
   if (open) {
     flush_flags();
     store_vectors(vector_);
     edge(false, b.bytes);
   }
-  ways_out();
-  L(over);
-  add(qword[rbp + layout_.budget], b.count);
-  mov(eax, Engine::kDispatcher);
-  jmp(stubs_.leave);
-  ready();
-  code.entry = getCode() + entry;
-  code.body = getCode() + body;
-  code.size = static_cast<uint32_t>(getSize());
 }
 
 }  // namespace ilse::cpu::jit

@@ -103,8 +103,10 @@ struct X87Cache {
   uint16_t ip = 0;
 };
 
-// Thrown when a block is beyond the selector's means; it stays with the interpreter.
+// Thrown when an instruction is beyond the selector's means; it goes through its handler.
 struct Refused {};
+// Thrown when a loop ends with other things in the host's registers than it starts with.
+struct CannotLoop {};
 
 class Translator : private Xbyak::CodeGenerator {
  public:
@@ -178,6 +180,9 @@ class Translator : private Xbyak::CodeGenerator {
   bool supported(const Insn& i, std::vector<MicroOp>& list) const;
   void find_live_flags();
   void attempt(Code& code, const std::function<const Insn*(const Insn&)>& copy);
+  void emit_body(unsigned first, const std::function<const Insn*(const Insn&)>& copy, Xbyak::Label& back);
+  bool is_loop() const;
+  void same_as(const VectorCache& v, const X87Cache& x);
   void ways_out();
   void advance(int64_t delta);
   void interpret_from(unsigned k);
@@ -282,6 +287,7 @@ class Translator : private Xbyak::CodeGenerator {
   void x87_store(X87Cache& s);
   void x87_flush(X87Cache& s);
   bool x87_last() const;
+  bool x87_arrange(const X87Cache& wanted);
   void x87();
 
   // values.cpp: values and registers
@@ -323,7 +329,9 @@ class Translator : private Xbyak::CodeGenerator {
     X87Cache x87;
     std::vector<Step> recipe;  // of the flags
   };
-  std::vector<WayOut> out_;
+  std::vector<WayOut> out_;  // of a loop: those of its first turn, those of the others
+  unsigned out_index_ = 0;
+  bool may_loop_ = true, loops_ = false;
   Xbyak::Label interpret_;
   Xbyak::Label* slow_ = nullptr;  // the running instruction's
   uint32_t live_ = 0;             // flags, behind the running instruction
@@ -342,7 +350,7 @@ class Translator : private Xbyak::CodeGenerator {
 
   // An access whose miss may be mended without the interpreter.
   struct Miss {
-    unsigned insn;
+    unsigned insn;    // index in out_
     unsigned linear;  // host register
     uint32_t how;
     Xbyak::Label out, retry;

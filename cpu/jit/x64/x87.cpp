@@ -6,6 +6,7 @@
 //
 // Whatever can leave comes before the first host instruction of x87 of each guest instruction, so that a way
 // out has the state behind the instruction before.
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 
@@ -348,7 +349,32 @@ bool Translator::x87_last() const {
     if (!lifted_[k].native) return true;
     if (lifted_[k].x87.kind != Kind::None) return false;
   }
-  return true;
+  return !loops_;
+}
+
+// At the end of a loop: the host's stack in the order of its start. False: something else is not as it was
+// then.
+bool Translator::x87_arrange(const X87Cache& wanted) {
+  const X87Cache& x = x87_;
+  if (x.known != wanted.known) return false;
+  if (!x.known) return x.top == wanted.top;
+  const bool same = x.top == wanted.top && x.top_in_memory == wanted.top_in_memory &&
+                    x.depth == wanted.depth && x.dirty == wanted.dirty &&
+                    x.tag_changed == wanted.tag_changed && x.c1 == wanted.c1 && x.raised == wanted.raised &&
+                    x.has_ip == wanted.has_ip && x.ip == wanted.ip;
+  if (!same || (wanted.full & ~x.full) != 0 || (wanted.empty & ~x.empty) != 0) return false;
+  const bool ordered = std::equal(x.host.begin(), x.host.begin() + x.depth, wanted.host.begin());
+  if (ordered) return true;
+  // FXCH would change C1.
+  if (x.c1 == C1::Host) return false;
+  for (unsigned k = x.depth; k-- > 1;) {
+    if (x87_at(wanted.host[k]) < 0) return false;
+    if (x87_.host[k] == wanted.host[k]) continue;
+    x87_to_top(wanted.host[k]);
+    fxch(Fpu(static_cast<int>(k)));
+    std::swap(x87_.host[0], x87_.host[k]);
+  }
+  return x87_.host[0] == wanted.host[0];
 }
 
 // --- one instruction
