@@ -82,6 +82,10 @@ void Translator::arithmetic(Ref r) {
   const MicroOp& m = (*list_)[r];
   const unsigned width = width_of(m.width);
   const uint32_t mask = flags_of(r);
+  if (m.op == Op::Ado || (m.op == Op::Adc && mask == kCF)) {
+    add_by_one_flag(r);
+    return;
+  }
   const bool carry = m.op == Op::Adc || m.op == Op::Sbb;
   const Value& a = values_[m.a];
   if (mask == 0 && !carry && width >= 4 && lea_instead(r)) {
@@ -98,6 +102,26 @@ void Translator::arithmetic(Ref r) {
   } else {
     compute(r);
   }
+}
+
+// ADCX and ADOX: a carry of their own, and no other flag changes.
+void Translator::add_by_one_flag(Ref r) {
+  const MicroOp& m = (*list_)[r];
+  const unsigned width = width_of(m.width);
+  want_host_flags(kOF);
+  auto dest = destination(r);
+  Ref x = m.a, y = m.b;
+  if (dest && guest_register(y) == dest) std::swap(x, y);
+  const bool same = dest && guest_register(x) == dest;
+  const Reg64 d = dest ? Reg64(*dest) : alloc();
+  if (!same) move(d, x, width);
+  const Reg64 s = reg_for(y, lazy_temp(y, d.getIdx()));
+  const Reg32e to(d.getIdx(), static_cast<int>(8 * width));
+  m.op == Op::Ado ? adox(to, view(s, width)) : adcx(to, view(s, width));
+  use(m.a);
+  use(m.b);
+  finish(r, d, dest.has_value());
+  made_flags(flags_of(r));
 }
 
 // The value is wanted for its flags only, or to be compared with 0, for which these do: CMP, TEST, CMPXCHG.

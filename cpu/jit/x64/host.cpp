@@ -22,6 +22,7 @@ bool host_has(Feature f) {
     case Feature::Lzcnt: return host.has(Host::tLZCNT);
     case Feature::Bmi1: return host.has(Host::tBMI1);
     case Feature::Bmi2: return host.has(Host::tBMI2);
+    case Feature::Adx: return host.has(Host::tADX);
     case Feature::Avx: return host.has(Host::tAVX);
     case Feature::Avx2: return host.has(Host::tAVX2);
     case Feature::Fma: return host.has(Host::tFMA);

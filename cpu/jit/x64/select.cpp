@@ -19,7 +19,8 @@ void Translator::begin(const Lifted& l) {
     const MicroOp& m = l.list[r];
     makes = makes || (m.flags_written & live_) != 0;
     const bool by_lea = (m.op == Op::Add || m.op == Op::Sub) && width_of(m.width) >= 4 && flags_of(r) == 0;
-    const bool keeps = m.op >= Op::Shl && m.op <= Op::Ror && flags_of(r) == 0;  // SHLX and its kin
+    // SHLX and its kin, MULX.
+    const bool keeps = ((m.op >= Op::Shl && m.op <= Op::Ror) || m.op == Op::Mul) && flags_of(r) == 0;
     if (unused_test(r)) continue;
     spoils = spoils || m.op == Op::IsZero || m.op == Op::BitUnit ||
              (m.op >= Op::Add && m.op <= Op::Idiv && !by_lea && !keeps);
@@ -76,6 +77,7 @@ void Translator::emit(Ref r) {
     case Op::StoreBack: store_back(r); break;
     case Op::Add:
     case Op::Adc:
+    case Op::Ado:
     case Op::Sub:
     case Op::Sbb:
     case Op::And:

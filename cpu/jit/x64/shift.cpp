@@ -1,4 +1,5 @@
 // Shifts and rotates, multiplication and division.
+#include "cpu/jit/x64/host.h"
 #include "cpu/jit/x64/translator.h"
 
 namespace ilse::cpu::jit {
@@ -238,6 +239,17 @@ void Translator::multiply(Ref r) {
     if (busy_[0] || b.kind == Value::Kind::Imm) throw Refused{};
     Reg64 s = b.kind == Value::Kind::Host ? Reg64(b.reg) : reg_for(m.b, rcx);
     if (s.getIdx() == 0 || s.getIdx() == 2) throw Refused{};
+    if (mask == 0) {
+      // MULX
+      if (busy_[2] || m.op != Op::Mul || width < 4 || !host_has(Feature::Bmi2)) throw Refused{};
+      move(rdx, m.a, width);
+      mulx(Reg32e(rdx.getIdx(), static_cast<int>(8 * width)),
+           Reg32e(rax.getIdx(), static_cast<int>(8 * width)), view(s, width));
+      use(m.a);
+      use(m.b);
+      place_pair(r, second, width);
+      return;
+    }
     move(rax, m.a, width);
     if (m.op == Op::Mul) {
       mul(view(s, width));

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "cpu/isa/row.h"
+#include "cpu/jit/x64/host.h"
 #include "cpu/sem/lift_model.h"
 
 namespace ilse::cpu::jit {
@@ -135,7 +136,6 @@ bool Translator::supported(const Insn& i, std::vector<MicroOp>& list) const {
     if (m.place == Place::Vvvv && m.op != Op::ReadReg && m.op != Op::WriteReg) return false;
     switch (m.op) {
       case Op::LogicAnd:
-      case Op::Ado:
       case Op::Crc32:
       case Op::FlagsByte:
       case Op::SetFlagsByte: return false;
@@ -169,8 +169,8 @@ bool Translator::supported(const Insn& i, std::vector<MicroOp>& list) const {
         if (w < 4 || list[0].op == Op::Address) return false;
         break;
       case Op::SetFlags:
-        // ADCX: the host's ADC would change the other flags too.
-        if (list[m.a].op == Op::Adc && m.flags_written != kOSZAPC) return false;
+        if (list[m.a].op == Op::Adc && m.flags_written != kOSZAPC && !host_has(Feature::Adx)) return false;
+        if (list[m.a].op == Op::Ado && !host_has(Feature::Adx)) return false;
         break;
       case Op::Rol:
       case Op::Ror:

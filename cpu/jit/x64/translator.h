@@ -212,6 +212,7 @@ class Translator : private Xbyak::CodeGenerator {
   bool unused_test(Ref r) const;
   void emit(Ref r);
   void arithmetic(Ref r);
+  void add_by_one_flag(Ref r);
   bool only_flags(Ref r) const;
   void update_memory(Ref r);
   void compare(Ref r);
