@@ -8,7 +8,6 @@ namespace ilse::cpu {
 
 namespace {
 
-
 constexpr Wide kOne = wide_integer(1);
 
 // Series after the leading term, as fractions of 2^128: tail(z) = c[0] z + c[1] z^2 + ..., where

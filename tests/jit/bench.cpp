@@ -118,9 +118,10 @@ class Bench::Impl {
       f.sw = static_cast<uint16_t>(random.next() & 0x477F & ~(~f.cw & 0x3F));
       f.top = static_cast<uint8_t>(random.one_in(3) ? random.below(8) : 0);
       f.tag = static_cast<uint8_t>(random.one_in(3) ? 0 : random.next());
-      for (F80& v : f.st) v = random.one_in(4) ? F80{random.next(), static_cast<uint16_t>(random.next())}
-                                               : F80{random.next() | F80::kIntegerBit,
-                                                     static_cast<uint16_t>(0x3FF0 + random.below(32))};
+      for (F80& v : f.st)
+        v = random.one_in(4)
+                ? F80{random.next(), static_cast<uint16_t>(random.next())}
+                : F80{random.next() | F80::kIntegerBit, static_cast<uint16_t>(0x3FF0 + random.below(32))};
     }
     if (random.one_in(6)) cpu_.mxcsr = static_cast<uint32_t>(random.next() & 0xFFFF);
     cpu_.set_eflags(static_cast<uint32_t>(random.next() & (kOSZAPC | (random.one_in(8) ? kDF : 0u))) | 2);

@@ -47,7 +47,9 @@ def run(arguments, kernel, initrd, folder):
     both = folder / "initrd"
     more = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], input=b"bin/play\n", cwd=root, check=True,
                           capture_output=True).stdout
-    both.write_bytes(initrd.read_bytes() + more)
+    first = initrd.read_bytes()
+    # The kernel looks for an archive that is not compressed at multiples of four only.
+    both.write_bytes(first + bytes(-len(first) % 4) + more)
     commands = "; ".join(["modprobe -a snd-mixer-oss snd-pcm-oss", *(f"play {rate}; usleep 300000" for rate in RATES),
                           "dmesg | grep -E '[i]ntel8x0|[W]ARNING: CPU|[B]UG:'", "poweroff"])
     log, wav = folder / "log", folder / "sound.wav"
