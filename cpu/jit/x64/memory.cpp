@@ -113,11 +113,15 @@ void Translator::check_tlb(Reg64 lin, unsigned width, bool write) {
   if (spill_u) mov(ptr[rbp + layout_.spill], u);
   constexpr int kShift = 12 - 5;
   static_assert(sizeof(TlbEntry) == 32);
-  // The call for a missing translation keeps the linear address and the guest's general registers only.
+  // The call for a missing translation keeps the linear address and the guest's registers, but no scratch.
   Label* miss = slow_;
-  if (!spill_t && !spill_u && vector_.loaded == 0) {
-    Miss& mine = misses_.emplace_back(
-        Miss{out_index_, static_cast<unsigned>(lin.getIdx()), width | (write ? Engine::kWrite : 0u), {}, {}});
+  if (!spill_t && !spill_u) {
+    Miss& mine = misses_.emplace_back(Miss{out_index_,
+                                           static_cast<unsigned>(lin.getIdx()),
+                                           width | (write ? Engine::kWrite : 0u),
+                                           vector_,
+                                           {},
+                                           {}});
     L(mine.retry);
     miss = &mine.out;
   }
@@ -164,8 +168,10 @@ void Translator::mend_misses() {
   std::array<Label, 3> by_register;
   for (Miss& m : misses_) {
     L(m.out);
+    store_vectors(m.vector);
     push(m.how | m.insn % block_->count << Engine::kInsnShift);
     call(by_register[m.linear]);
+    load_vectors(m.vector);
     jnz(m.retry);
     jmp(out_[m.insn].label);
   }

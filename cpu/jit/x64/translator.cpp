@@ -534,7 +534,7 @@ void Translator::emit_body(unsigned first, const std::function<const Insn*(const
     }
     if (!l.list.empty() && is_transfer(l.list.back()) && !loops_) {
       store_vectors(vector_);
-      out.vector = {};
+      vector_ = out.vector = {};
     }
     begin(l);
     if (flags_ == Flags::Recipe) out.recipe = pending_;

@@ -263,6 +263,7 @@ class Translator : private Xbyak::CodeGenerator {
   void need_ymm(unsigned n);
   void wrote_vector(unsigned n, bool whole);
   void store_vectors(const VectorCache& v);
+  void load_vectors(const VectorCache& v);
   void legacy_encoding(unsigned reg, unsigned rm, bool wide);
   void vex_encoding(unsigned reg, unsigned rm, bool wide, bool long_form);
   void clear_uppers();
@@ -354,6 +355,7 @@ class Translator : private Xbyak::CodeGenerator {
     unsigned insn;    // index in out_
     unsigned linear;  // host register
     uint32_t how;
+    VectorCache vector;
     Xbyak::Label out, retry;
   };
   std::deque<Miss> misses_;

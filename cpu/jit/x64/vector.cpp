@@ -105,6 +105,18 @@ void Translator::store_vectors(const VectorCache& v) {
   if (v.upper_loaded != 0) vzeroupper();
 }
 
+// What store_vectors() has stored, or memory had anyhow. The flags stay.
+void Translator::load_vectors(const VectorCache& v) {
+  for (int n = 0; n < 16; ++n) {
+    const Address at = ptr[rbp + layout_.xmm + layout_.xmm_stride * n];
+    if ((v.upper_loaded >> n & 1) != 0) {
+      vmovups(Ymm(n), at);
+    } else if ((v.loaded >> n & 1) != 0) {
+      movups(Xmm(n), at);
+    }
+  }
+}
+
 // VZEROUPPER: 8 registers outside 64-bit mode.
 void Translator::clear_uppers() {
   const bool wide = (block_->mode & kModeCodeMask) == kModeCode64;
