@@ -16,8 +16,9 @@ uint32_t inputs_of(const Step& s) { return 1u << s.d | (s.has_register ? 1u << s
 
 }  // namespace
 
-// They are good in both places afterwards: LAHF, SETO and MOV leave them alone.
-void Translator::flush_flags() {
+// They are good in both places afterwards: LAHF, SETO and MOV leave them alone. Without `keep` those that had
+// to be mended are good in memory only.
+void Translator::flush_flags(bool keep) {
   if (flags_ == Flags::Recipe) {
     replay(pending_);
     flags_ = Flags::Host;
@@ -25,9 +26,13 @@ void Translator::flush_flags() {
   if (flags_ != Flags::Host) return;
   const bool mended = zero_ != 0;
   save_flags();
+  forget_steps();
+  if (mended && !keep) {
+    in_memory();
+    return;
+  }
   if (mended) load_flags();
   flags_ = Flags::Both;
-  forget_steps();
 }
 
 void Translator::save_flags() {
@@ -158,7 +163,7 @@ void Translator::settle_flags(bool exits, bool spoils, bool makes) {
     if (steps_known_ && !pending_.empty() && dead_before(index_, inputs)) {
       flags_ = Flags::Recipe;
     } else {
-      flush_flags();
+      flush_flags(false);
     }
   }
 }

@@ -192,7 +192,7 @@ class Translator : private Xbyak::CodeGenerator {
   void call_handler(const Insn* copy);
 
   // flags.cpp: the status flags
-  void flush_flags();
+  void flush_flags(bool keep = true);
   void save_flags();
   void load_flags();
   void want_host_flags(uint32_t looked_at = 0);
