@@ -248,7 +248,11 @@ void ret_far(Cpu& c, const Insn& i) {
 
 void iret(Cpu& c, const Insn& i) {
   unsigned size = i.op_size;
-  bool was_blocked = c.pending.nmi_blocked;
+  // NMIs are let in even if it faults (SDM vol. 3A, §6.7.1).
+  if (c.pending.nmi_blocked) {
+    c.pending.nmi_blocked = false;
+    c.look_for_events();
+  }
   StackCursor s = current_stack(c);
   uint32_t now = c.eflags();
   if (!c.protected_mode()) {
@@ -260,8 +264,6 @@ void iret(Cpu& c, const Insn& i) {
     set_sp(c, s.sp(), s.mask());
     uint32_t keep = size == 2 ? 0xFFFF0000u : kVM | kVIF | kVIP;
     c.set_eflags((now & keep) | (f & ~keep));
-    c.pending.nmi_blocked = false;
-    if (was_blocked) c.look_for_events();
     return;
   }
   if (c.v86()) {
@@ -284,8 +286,6 @@ void iret(Cpu& c, const Insn& i) {
     load_cs_real(c, cs, target);
     set_sp(c, s.sp(), s.mask());
     c.set_eflags(result);
-    c.pending.nmi_blocked = false;
-    if (was_blocked) c.look_for_events();
     return;
   }
   if ((now & kNT) != 0) {
@@ -298,8 +298,6 @@ void iret(Cpu& c, const Insn& i) {
     if (!d.present()) fault(kNP, error);
     switch_task(c, link, d, TaskSwitch::Iret, std::nullopt, c.next_rip);
     c.next_rip = c.rip();
-    c.pending.nmi_blocked = false;
-    if (was_blocked) c.look_for_events();
     return;
   }
   uint64_t target = s.pop(size);
@@ -320,8 +318,6 @@ void iret(Cpu& c, const Insn& i) {
     c.gpr[kRsp] = sp;
     c.next_rip = target & 0xFFFF;
     c.set_eflags(f);
-    c.pending.nmi_blocked = false;
-    if (was_blocked) c.look_for_events();
     return;
   }
   uint32_t mask = kOSZAPC | kTF | kDF | kNT;
@@ -329,8 +325,6 @@ void iret(Cpu& c, const Insn& i) {
   if (cpl <= (now & kIOPL) >> 12) mask |= kIF;
   if (cpl == 0) mask |= kIOPL | (size != 2 ? kVIF | kVIP : 0u);
   return_protected(c, s, cs, target, size, 0, c.code64(), &f, mask);
-  c.pending.nmi_blocked = false;
-  if (was_blocked) c.look_for_events();
 }
 
 }  // namespace ilse::cpu::sem

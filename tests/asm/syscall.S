@@ -9,6 +9,14 @@
         mov     $\high, %edx
         wrmsr
         .endm
+        # Compatibility code of privilege 0.
+        .macro  to_compatibility
+        pushq   $CODE32
+        pushq   $71f
+        lretq
+        .code32
+71:
+        .endm
         .set    EFER, 0xC0000080
         .set    STAR, 0xC0000081
         .set    LSTAR, 0xC0000082
@@ -143,6 +151,31 @@ main:
         .byte   0x0F, 0x34
         caught  "SYSENTER from compatibility code", DONE
         check   "SYSENTER from compatibility code: CS", f_cs, $CODE64
+        check   "SYSENTER from compatibility code: SS", f_ss, $CODE64+8
+        check   "SYSENTER from compatibility code: RSP", f_sp, $ring0_stack_top
+        check   "SYSENTER from compatibility code: RIP", f_ip, $arrive+1
+        # All 64 bits of the MSRs count, whatever code it comes from.
+        mov     $0xFFFF800000000000, %rax
+        mov     %rax, %rdx
+        shr     $32, %rdx
+        mov     $0x175, %ecx
+        wrmsr
+        set_msr 0x176, arrive_high
+        try
+        to_ring USER_CODE32, USER_DATA, 0x246
+        .byte   0x0F, 0x34
+        caught  "SYSENTER from compatibility code to a high RSP", DONE
+        check   "SYSENTER from compatibility code: 64 bits of RSP", %rbx, $0x1FFFF
+        set_msr 0x175, ring0_stack_top
+        set_msr 0x176, arrive
+        try
+        set_msr 0x175, 0, 0x8000
+        caught  "SYSENTER_ESP that is not canonical", GP, 0
+        try
+        set_msr 0x176, 0, 0x8000
+        caught  "SYSENTER_EIP that is not canonical", GP, 0
+        set_msr 0x175, ring0_stack_top
+        set_msr 0x176, arrive
         set_msr 0x174, CODE64+3
         try
         to_ring USER_CODE64
@@ -155,8 +188,16 @@ main:
         sysenter
         caught  "SYSENTER with a null selector", GP, 0
         try
+        to_ring USER_CODE32
+1:      .byte   0x0F, 0x34
+        caught  "SYSENTER from compatibility code with a null selector", GP, 0, , $1b
+        try
         sysexitl
         caught  "SYSEXIT with a null selector", GP, 0
+        try
+        to_compatibility
+1:      sysexit
+        caught  "SYSEXIT from compatibility code with a null selector", GP, 0, , $1b
         # 8h: compatibility code at 18h, 64-bit code at 28h.
         set_msr 0x174, 8
         try
@@ -184,10 +225,40 @@ main:
         mov     $arrive, %edx
         rex.w sysexit
         caught  "SYSEXIT with an RSP that is not canonical", GP, 0
+        # To compatibility code nothing is checked, and 32 bits count.
+        try
+        movabs  $0x8000000000000000+user_stack_top, %rcx
+        movabs  $0x8000000000000000+arrive, %rdx
+        sysexitl
+        caught  "SYSEXIT to compatibility code: 32 bits of RDX", DONE, NONE, , $arrive+1
+        check   "SYSEXIT to compatibility code: 32 bits of RCX", f_sp, $user_stack_top
         try
         to_ring USER_CODE64
         rex.w sysexit
         caught  "SYSEXIT at privilege 3", GP, 0
+        try
+        to_ring USER_CODE32
+        .byte   0x0F, 0x35
+        caught  "SYSEXIT at privilege 3 in compatibility mode", GP, 0
+        # From compatibility code of privilege 0.
+        try
+        to_compatibility
+        mov     $user_stack_top, %ecx
+        mov     $arrive, %edx
+        sysexit
+        caught  "SYSEXIT from compatibility code", DONE, NONE, , $arrive+1
+        check   "SYSEXIT from compatibility code: CS", f_cs, $USER_CODE32
+        check   "SYSEXIT from compatibility code: SS", f_ss, $USER_DATA
+        check   "SYSEXIT from compatibility code: RSP", f_sp, $user_stack_top
+        try
+        to_compatibility
+        .byte   0x0F, 0x34
+        caught  "SYSENTER from compatibility code of privilege 0", DONE, NONE, , $arrive+1
+        check   "SYSENTER from compatibility code of privilege 0: CS", f_cs, $8
+        try
+        to_compatibility
+        .byte   0xF0, 0x0F, 0x35
+        caught  "LOCK SYSEXIT in compatibility mode", UD
         try
         swapgs
         swapgs
@@ -320,6 +391,10 @@ no_xsave:
         ret
 
 arrive: int3
+arrive_high:
+        mov     %rsp, %rbx
+        shr     $47, %rbx
+        int3
         .bss
         .align  64
 area:   .skip   4096

@@ -234,6 +234,28 @@ main:
         flag    "PVI: POPF leaves VIF and IF", VIF|0x200, 0
         cr4_bits 0, 2
 no_vme:
+        # UMIP.
+        mov     $7, %eax
+        xor     %ecx, %ecx
+        cpuid
+        bt      $2, %ecx
+        jnc     no_umip
+        one     "SIDT without UMIP", IOPL3, "sidt seen_low", DONE
+        cr4_bits 1<<11
+        .irp    insn, "sidt seen_low", "sgdt seen_low", "smsw %ax"
+        one     "UMIP: \insn", IOPL3, "\insn", GP, 0
+        .endr
+        .irp    insn, "sldt %ax", "str %ax"
+        one     "UMIP: \insn is not there", IOPL3, "\insn", UD
+        .endr
+        try
+        real_code
+        sidt    seen_low
+        smsw    %ax
+        end_real
+        caught  "UMIP: SIDT and SMSW in real mode", DONE
+        cr4_bits 0, 1<<11
+no_umip:
         # A fault of the monitor's IRET into V86 mode: none, whatever the selectors.
         try
         v86_code IOPL3|0x4000           # NT
@@ -265,5 +287,5 @@ v86_handler:
         int3
 v86_return:
         iret
-seen_low: .word 0
+seen_low: .fill 10, 1, 0
         .text
