@@ -15,7 +15,7 @@ namespace {
 using namespace cpu;
 
 // Physical addresses of the system's structures, all in its own pages.
-constexpr uint64_t kPml4 = 0x80000, kPdptLow = 0x81000, kPdptHigh = 0x82000, kPd = 0x83000, kPt = 0x84000,
+constexpr uint64_t kPml4 = 0x80000, kPdptLow = 0x81000, kPdptHigh = 0x82000, kPd = 0x83000, kPt = kPageTable,
                    kIdt = 0x85000, kGdt = 0x86000, kTss = 0x86800, kHandlers = 0x87000, kStackTop = 0x89F00,
                    kSystemEnd = 0x8A000;
 constexpr uint64_t kUserPage = 7, kReadOnlyPage = 5, kSystemPage = 3;

@@ -25,6 +25,7 @@ inline constexpr uint64_t kReadOnly = 0x45000;
 inline constexpr uint64_t kLastPage = 0x46000;   // likewise
 inline constexpr uint64_t kAlias = 0x60000;      // the data's first page again
 inline constexpr uint64_t kCodeAlias = 0x62000;  // the code, writable
+inline constexpr uint64_t kPageTable = 0x84000;  // of all of these, for the system alone
 
 // One instruction. A piece that refers to an address has it in `size` bytes at `at`: a block's, relative to
 // the end of the piece or absolute, or that of `data`, relative.

@@ -190,6 +190,27 @@ TEST_CASE("smc: through another mapping of the page") {
   check(g, sum_of_bytes(kRounds));
 }
 
+TEST_CASE("smc: a page with code stays where the TLB has it when its table entry changes") {
+  Guest g;
+  Xbyak::Label again, counter;
+  g.lea(rbx, ptr[rip + counter]);
+  g.add(rbx, static_cast<uint32_t>(kCodeAlias - kCode));
+  g.inc(dword[rbx]);
+  g.mov(edx, static_cast<uint32_t>(kPageTable + (kCodeAlias >> 12) * 8));
+  g.mov(qword[rdx], static_cast<uint32_t>(kData | 7));
+  g.mov(ecx, 10);
+  g.L(again);
+  g.inc(dword[rbx]);
+  g.dec(ecx);
+  g.jnz(again);
+  g.mov(eax, ptr[rip + counter]);
+  g.hlt();
+  g.fill_to(0x200);
+  g.L(counter);
+  g.dd(0);
+  check(g, 11);
+}
+
 TEST_CASE("smc: REP MOVSB over the code behind it") {
   Guest g;
   g.xor_(eax, eax);
