@@ -59,9 +59,11 @@ void Cpu::reset(bool power_on) {
   gdtr = idtr = {};
   uint64_t cache_bits = power_on ? kCr0Cd | kCr0Nw : cr.cr0 & (kCr0Cd | kCr0Nw);
   uint64_t xcr0 = power_on ? +kXcr0X87 : cr.xcr0;
+  uint32_t pkru = power_on ? 0 : cr.pkru;
   cr = {};
   cr.cr0 = kCr0Et | cache_bits;
   cr.xcr0 = xcr0;
+  cr.pkru = pkru;
   pending = {};
   if (id_ != 0) pending.activity = Activity::WaitForSipi;
   if (!power_on) {

@@ -235,6 +235,7 @@ class Cpu final : public mem::ProcessorPins {
   bool attention_waiting() const { return attention_; }
   void look_for_events() { events_ = true; }
 
+  void set_pkru(uint32_t value);
   void visit_state(mem::StateVisitor& v);
 
   // --- memory, slow and general paths -----------------------------------------------------------------
@@ -384,7 +385,7 @@ class Cpu final : public mem::ProcessorPins {
   bool watched(uint64_t page) const;
   void watch(uint64_t lin, unsigned width, unsigned kinds);
   void watch_data(uint64_t lin, unsigned width, Access a);
-  bool page_fault(uint64_t lin, Access a, View view, bool present, bool reserved);
+  bool page_fault(uint64_t lin, Access a, View view, bool present, bool reserved, bool key = false);
 
   unsigned id_;
   Model model_;

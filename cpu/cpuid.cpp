@@ -19,10 +19,10 @@ constexpr FeatureSet kX8664V2 = kX8664 | FeatureSet{Cx16, LahfLm, Popcnt, Sse3, 
 constexpr FeatureSet kX8664V3 =
     kX8664V2 | FeatureSet{Lzcnt, Movbe, Bmi1, Bmi2, F16c, Fma, Xsave, Xsaveopt, Avx, Avx2};
 constexpr FeatureSet kMax =
-    kX8664V3 | FeatureSet{Page1g, Rdtscp, Pcid,   Fsgsbase,  Invpcid,    Erms, SpecCtrl, ArchCapabilities,
-                          Adx,    Rdrand, Rdseed, Rdpid,     Clflushopt, Clwb, Cldemote, Prefetchw,
-                          Umip,   Smep,   Smap,   Pclmulqdq, Aes,        Sha,  Xsavec,   Xgetbv1,
-                          Xsaves, X2apic};
+    kX8664V3 | FeatureSet{Page1g,  Rdtscp, Pcid,   Fsgsbase, Invpcid,    Erms, SpecCtrl, ArchCapabilities,
+                          Adx,     Rdrand, Rdseed, Rdpid,    Clflushopt, Clwb, Cldemote, Prefetchw,
+                          Umip,    Smep,   Smap,   Pku,      Pclmulqdq,  Aes,  Sha,      Xsavec,
+                          Xgetbv1, Xsaves, X2apic};
 
 struct Entry {
   std::string_view name;
@@ -100,6 +100,7 @@ constexpr std::array kFeatures{
     FeatureInfo{Clflushopt, "clflushopt", {Clflush}, 7, kB, 23},
     FeatureInfo{Clwb, "clwb", {Clflush}, 7, kB, 24},
     FeatureInfo{Umip, "umip", {}, 7, kC, 2},
+    FeatureInfo{Pku, "pku", {Lm, Xsave}, 7, kC, 3},
     FeatureInfo{Rdpid, "rdpid", {Msr}, 7, kC, 22},
     FeatureInfo{Cldemote, "cldemote", {Nopl}, 7, kC, 25},
     FeatureInfo{SpecCtrl, "spec-ctrl", {Msr}, 7, kD, 26},
@@ -253,11 +254,12 @@ CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned 
       break;
     }
     case 0xD:
-      // The area: 512 bytes as FXSAVE's, a header of 64 bytes, 256 bytes of AVX state. What depends on XCR0
-      // is the caller's.
+      // The area: 512 bytes as FXSAVE's, a header of 64 bytes, 256 bytes of AVX state, 8 of PKRU. What
+      // depends on XCR0 is the caller's.
       if (!has(Xsave)) break;
-      if (subleaf == 0) r = {static_cast<uint32_t>(xcr0_bits()), 0, has(Avx) ? 832u : 576u, 0};
+      if (subleaf == 0) r = {static_cast<uint32_t>(xcr0_bits()), 0, xsave_size(xcr0_bits()), 0};
       if (subleaf == 2 && has(Avx)) r = {256, 576, 0, 0};
+      if (subleaf == 9 && has(Pku)) r = {8, 832, 0, 0};
       break;
     case 0x80000000: r.eax = max_extended; break;
     case 0x80000002:

@@ -69,6 +69,7 @@ enum class Feature : uint8_t {
   Umip,
   Smep,
   Smap,
+  Pku,
   Sse3,
   Pclmulqdq,
   Ssse3,
@@ -109,6 +110,11 @@ class FeatureSet {
   std::array<uint64_t, (static_cast<size_t>(Feature::Count) + 63) / 64> words_{};
 };
 
+// Bytes of an XSAVE area of these components, in the standard format.
+constexpr uint32_t xsave_size(uint64_t components) {
+  return (components & 1u << 9) != 0 ? 840 : (components & 1u << 2) != 0 ? 832 : 576;
+}
+
 struct CpuidResult {
   uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
 };
@@ -137,7 +143,9 @@ struct Model {
   uint8_t phys_bits = 40;
 
   // The bits of XCR0 that it may set.
-  uint64_t xcr0_bits() const { return has(Feature::Avx) ? 7 : has(Feature::Sse) ? 3 : 1; }
+  uint64_t xcr0_bits() const {
+    return (has(Feature::Avx) ? 7 : has(Feature::Sse) ? 3 : 1) | (has(Feature::Pku) ? 1u << 9 : 0);
+  }
   bool has(Feature f) const { return features.has(f); }
   // `id` is the processor's APIC id, `count` how many there are: cores of one package, or from before there
   // were cores, packages. The leaf's dynamic bits (OSXSAVE, APIC enabled) are the caller's.

@@ -77,8 +77,9 @@ enum Cr4Bits : uint32_t {
   kCr4Osxsave = 1u << 18,
   kCr4Smep = 1u << 20,
   kCr4Smap = 1u << 21,
+  kCr4Pke = 1u << 22,
 };
-enum Xcr0Bits : uint32_t { kXcr0X87 = 1u << 0, kXcr0Sse = 1u << 1, kXcr0Avx = 1u << 2 };
+enum Xcr0Bits : uint32_t { kXcr0X87 = 1u << 0, kXcr0Sse = 1u << 1, kXcr0Avx = 1u << 2, kXcr0Pkru = 1u << 9 };
 enum EferBits : uint32_t { kEferSce = 1u << 0, kEferLme = 1u << 8, kEferLma = 1u << 10, kEferNx = 1u << 11 };
 
 struct ControlRegisters {
@@ -88,9 +89,10 @@ struct ControlRegisters {
   uint64_t cr4 = 0;
   uint64_t efer = 0;
   uint64_t xcr0 = kXcr0X87;
+  uint32_t pkru = 0;                // of each protection key: access disabled, writing disabled
   std::array<uint64_t, 4> pdpte{};  // PAE's four page-directory-pointer entries, loaded with CR3
   std::array<uint64_t, 8> dr{0, 0, 0, 0, 0, 0, 0xFFFF0FF0, 0x400};
-  static constexpr std::array kNames{"cr0", "cr2", "cr3", "cr4", "efer", "xcr0", "pdpte", "dr"};
+  static constexpr std::array kNames{"cr0", "cr2", "cr3", "cr4", "efer", "xcr0", "pkru", "pdpte", "dr"};
 };
 
 struct Msrs {

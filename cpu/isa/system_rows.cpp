@@ -66,6 +66,9 @@ constexpr std::array kTwoByte{
     two(helper<rdtscp, Ev>(0x01, "rdtscp", kRegOnly).exact(0xF9)).needs(Feature::Rdtscp),
     two(helper<clac, Ev>(0x01, "clac", kRegOnly).exact(0xCA).when(Mandatory::None)).needs(Feature::Smap),
     two(helper<stac, Ev>(0x01, "stac", kRegOnly).exact(0xCB).when(Mandatory::None)).needs(Feature::Smap),
+    two(helper<rdpkru, Ev>(0x01, "rdpkru", kRegOnly).exact(0xEE).when(Mandatory::None)).needs(Feature::Pku),
+    two(helper<wrpkru, Ev>(0x01, "wrpkru", kRegOnly | kEnd).exact(0xEF).when(Mandatory::None))
+        .needs(Feature::Pku),
     two(helper<rdrand, Ev>(0xC7, "rdrand", kRegOnly).group(6).when(Mandatory::NoRep))
         .writes(kOSZAPC)
         .needs(Feature::Rdrand),

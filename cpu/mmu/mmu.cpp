@@ -23,12 +23,12 @@ constexpr uint64_t kPteNx = 1ull << 63;
 
 }  // namespace
 
-bool Cpu::page_fault(uint64_t lin, Access a, View view, bool present, bool reserved) {
+bool Cpu::page_fault(uint64_t lin, Access a, View view, bool present, bool reserved, bool key) {
   cr.cr2 = lin;
   bool nx = (cr.efer & kEferNx) != 0 && (cr.cr4 & kCr4Pae) != 0;
   bool fetch = a == Access::Execute && (nx || (cr.cr4 & kCr4Smep) != 0);
   raise(kPFv, (present ? 1u : 0u) | (a == Access::Write ? 2u : 0u) | (view == View::User ? 4u : 0u) |
-                  (reserved ? 8u : 0u) | (fetch ? 16u : 0u));
+                  (reserved ? 8u : 0u) | (fetch ? 16u : 0u) | (key ? 32u : 0u));
   return false;
 }
 
@@ -93,7 +93,14 @@ bool Cpu::translate(uint64_t lin, Access a, View view, uint64_t* phys) {
     } else {
       allowed = allowed && !(user_ok && view == View::System && (cr.cr4 & kCr4Smap) != 0);
     }
-    if (!allowed) return page_fault(lin, a, view, true, false);
+    // Protection keys (§4.6.2) hold for data in user pages.
+    bool key = false;
+    if ((cr.cr4 & kCr4Pke) != 0 && long_mode() && user_ok && a != Access::Execute) {
+      const uint32_t rights = cr.pkru >> (entry >> 59 & 15) * 2;
+      key = (rights & 1) != 0 ||
+            ((rights & 2) != 0 && a == Access::Write && (user_view || (cr.cr0 & kCr0Wp) != 0));
+    }
+    if (!allowed || key) return page_fault(lin, a, view, true, false, key);
     for (unsigned k = 0; k < depth; ++k) {
       bool leaf = k + 1 == depth;
       uint64_t want = used[k].value | kPteA | (leaf && a == Access::Write ? +kPteD : 0ull);
@@ -154,6 +161,14 @@ void Cpu::flush_tlb() {
   asid = next_asid_++;
   if ((cr.cr4 & kCr4Pcide) != 0) pcid_asid_[cr.cr3 & 63] = (cr.cr3 & 0xFFF) << 16 | asid;
   update_tag();
+}
+
+// What the TLB allows was decided by the old value.
+void Cpu::set_pkru(uint32_t value) {
+  if (value == cr.pkru) return;
+  cr.pkru = value;
+  if ((cr.cr4 & kCr4Pke) == 0) return;
+  for (Tlb& t : *tlbs_) t.flush();
 }
 
 void Cpu::flush_tlb_page(uint64_t lin) {

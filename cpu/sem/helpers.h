@@ -23,7 +23,7 @@ HelperFn mov_from_seg, mov_to_seg, push_seg, pop_seg, load_far_pointer, arpl, la
 // system.cpp
 HelperFn hlt, cli, sti, in_imm, in_dx, out_imm, out_dx, smsw, lmsw, invlpg, invpcid, clts, cache_control,
     mov_from_cr, mov_to_cr, mov_from_dr, mov_to_dr, wrmsr, rdmsr, rdtsc, rdtscp, rdpid, rdpmc, cpuid, pause,
-    fence, ud, clflush, stac, clac, rdrand;
+    fence, ud, clflush, stac, clac, rdrand, rdpkru, wrpkru;
 // smm.cpp
 HelperFn rsm;
 void enter_smm(Cpu& c);  // between two instructions
@@ -33,6 +33,7 @@ HelperFn syscall, sysret, sysenter, sysexit, swapgs, rd_base, wr_base;
 HelperFn fxsave, fxrstor, ldmxcsr, stmxcsr;
 // xsave.cpp
 HelperFn xsave, xsaveopt, xsavec, xsaves, xrstor, xrstors, xgetbv, xsetbv;
+uint32_t compacted_size(uint64_t components);  // bytes of an area in the compacted format
 // avx.cpp
 HelperFn vmaskmov_load, vmaskmov_store, vgather;
 // x87.cpp

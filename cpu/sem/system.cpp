@@ -106,6 +106,7 @@ uint64_t cr4_allowed(const Cpu& c) {
   add(Feature::Umip, kCr4Umip);
   add(Feature::Smep, kCr4Smep);
   add(Feature::Smap, kCr4Smap);
+  add(Feature::Pku, kCr4Pke);
   return bits;
 }
 
@@ -166,7 +167,8 @@ void write_cr4(Cpu& c, uint64_t v) {
     fault(kGP, 0);
   }
   c.cr.cr4 = v;
-  if ((changed & (kCr4Pae | kCr4Pge | kCr4Pse | kCr4Pcide | kCr4Smep | kCr4Smap)) != 0) c.flush_tlb();
+  if ((changed & (kCr4Pae | kCr4Pge | kCr4Pse | kCr4Pcide | kCr4Smep | kCr4Smap | kCr4Pke)) != 0)
+    c.flush_tlb();
   c.update_mode();
 }
 
@@ -317,15 +319,29 @@ void rdpmc(Cpu& c, const Insn&) {
   fault(kGP, 0);  // no performance counters
 }
 
+// Protection keys (SDM vol. 3A, §4.6.2; vol. 2, RDPKRU, WRPKRU).
+void rdpkru(Cpu& c, const Insn&) {
+  if ((c.cr.cr4 & kCr4Pke) == 0) fault(kUD);
+  if (static_cast<uint32_t>(c.gpr[kRcx]) != 0) fault(kGP, 0);
+  c.gpr[kRax] = c.cr.pkru;
+  c.gpr[kRdx] = 0;
+}
+void wrpkru(Cpu& c, const Insn&) {
+  if ((c.cr.cr4 & kCr4Pke) == 0) fault(kUD);
+  if (static_cast<uint32_t>(c.gpr[kRcx]) != 0 || static_cast<uint32_t>(c.gpr[kRdx]) != 0) fault(kGP, 0);
+  c.set_pkru(static_cast<uint32_t>(c.gpr[kRax]));
+}
+
 void cpuid(Cpu& c, const Insn&) {
   auto leaf = static_cast<uint32_t>(c.gpr[kRax]), subleaf = static_cast<uint32_t>(c.gpr[kRcx]);
   CpuidResult r = c.model().cpuid(leaf, subleaf, c.id(), c.board().processors());
   if (leaf == 1 && (c.cr.cr4 & kCr4Osxsave) != 0) r.ecx |= 1u << 27;
+  if (leaf == 7 && subleaf == 0 && (c.cr.cr4 & kCr4Pke) != 0) r.ecx |= 1u << 4;
   // An APIC that is off by its MSR is not there (SDM vol. 3A, §11.4.3).
   if (leaf == 1 && (c.board().apic_base(c.id()) & 1u << 11) == 0) r.edx &= ~(1u << 9);
-  // The size of an XSAVE area for what is enabled, the same in either format.
+  // The size of an XSAVE area for what is enabled, in the standard and in the compacted format.
   if (leaf == 0xD && subleaf < 2 && c.model().has(Feature::Xsave)) {
-    r.ebx = (c.cr.xcr0 & kXcr0Avx) != 0 ? 832 : 576;
+    r.ebx = subleaf == 0 ? xsave_size(c.cr.xcr0) : compacted_size(c.cr.xcr0);
   }
   c.gpr[kRax] = r.eax;
   c.gpr[kRbx] = r.ebx;

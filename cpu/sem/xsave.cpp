@@ -1,5 +1,6 @@
 // XSAVE and its kin, XCR0 (Intel SDM vol. 1, chapter 13). The area: 512 bytes as FXSAVE's, a header of 64
-// bytes, and the upper halves of the YMM registers, at 576 in either format, as no other component exists.
+// bytes, the upper halves of the YMM registers, and PKRU, which follows whatever is before it in the
+// compacted format.
 #include <bit>
 #include <cstring>
 #include <span>
@@ -11,8 +12,11 @@ namespace ilse::cpu::sem {
 
 namespace {
 
-constexpr unsigned kX87Area = 160, kXmmAt = 160, kMxcsrAt = 24, kHeaderAt = 512, kAvxAt = 576, kEnd = 832;
+constexpr unsigned kX87Area = 160, kXmmAt = 160, kMxcsrAt = 24, kHeaderAt = 512, kAvxAt = 576, kPkruAt = 832;
 constexpr uint64_t kCompacted = 1ull << 63;
+
+// In the compacted format, an area of these components.
+unsigned compacted_pkru_at(uint64_t components) { return (components & kXcr0Avx) != 0 ? kPkruAt : kAvxAt; }
 
 unsigned registers(const Cpu& c) { return c.code64() ? 16 : 8; }
 
@@ -37,6 +41,7 @@ uint64_t in_use(const Cpu& c) {
     if (y.lane[0] != Xmm{}) bits |= kXcr0Sse;
     if (y.lane[1] != Xmm{}) bits |= kXcr0Avx;
   }
+  if (c.cr.pkru != 0) bits |= kXcr0Pkru;
   return bits;
 }
 
@@ -73,7 +78,7 @@ void probe(Cpu& c, const Insn& i, unsigned size) {
 }
 
 // Writes the components of `saved`, and MXCSR if `control`.
-void save(Cpu& c, const Insn& i, uint64_t saved, bool control) {
+void save(Cpu& c, const Insn& i, uint64_t saved, bool control, unsigned pkru_at) {
   if ((saved & kXcr0X87) != 0) {
     std::array<uint8_t, kX87Area> area{};
     x87_fxsave(c.fpu, area, i.op_size == 8);
@@ -90,17 +95,16 @@ void save(Cpu& c, const Insn& i, uint64_t saved, bool control) {
     if ((saved & kXcr0Sse) != 0) write(c, i, kXmmAt + 16 * n, c.ymm[n].lane[0]);
     if ((saved & kXcr0Avx) != 0) write(c, i, kAvxAt + 16 * n, c.ymm[n].lane[1]);
   }
+  if ((saved & kXcr0Pkru) != 0) write(c, i, pkru_at, uint64_t{c.cr.pkru});
 }
-
-unsigned area_size(uint64_t components) { return (components & kXcr0Avx) != 0 ? kEnd : kAvxAt; }
 
 // XSAVE, and with `optimise` XSAVEOPT, which leaves out what is in its initial state.
 void save_standard(Cpu& c, const Insn& i, bool optimise) {
   check_area(c, i, Access::Write);
   const uint64_t wanted = requested(c), used = in_use(c) & wanted;
-  probe(c, i, area_size(wanted));
+  probe(c, i, xsave_size(wanted));
   const auto old = read<uint64_t>(c, i, kHeaderAt);
-  save(c, i, optimise ? used : wanted, (wanted & (kXcr0Sse | kXcr0Avx)) != 0);
+  save(c, i, optimise ? used : wanted, (wanted & (kXcr0Sse | kXcr0Avx)) != 0, kPkruAt);
   write(c, i, kHeaderAt, (old & ~wanted) | used);
 }
 
@@ -111,8 +115,8 @@ void save_compacted(Cpu& c, const Insn& i) {
   MxcsrScope::collect(c.mxcsr);
   uint64_t used = in_use(c) & wanted;
   if ((wanted & kXcr0Sse) != 0 && c.mxcsr != mxcsr::kReset) used |= kXcr0Sse;
-  probe(c, i, area_size(wanted));
-  save(c, i, used, (used & kXcr0Sse) != 0);
+  probe(c, i, compacted_size(wanted));
+  save(c, i, used, (used & kXcr0Sse) != 0, compacted_pkru_at(wanted));
   write(c, i, kHeaderAt, used);
   write(c, i, kHeaderAt + 8, kCompacted | wanted);
 }
@@ -158,8 +162,14 @@ void restore(Cpu& c, const Insn& i, bool must_be_compacted) {
           (loaded & bit) != 0 ? read<Xmm>(c, i, (lane == 0 ? kXmmAt : kAvxAt) + 16 * n) : Xmm{};
     }
   }
+  uint32_t pkru = c.cr.pkru;
+  if ((wanted & kXcr0Pkru) != 0) {
+    pkru =
+        (loaded & kXcr0Pkru) != 0 ? read<uint32_t>(c, i, compacted ? compacted_pkru_at(layout) : kPkruAt) : 0;
+  }
   c.ymm = vectors;
   c.set_mxcsr(control);
+  c.set_pkru(pkru);
   if ((loaded & kXcr0X87) != 0) {
     x87_fxrstor(c.fpu, x87, i.op_size == 8);
   } else if ((wanted & kXcr0X87) != 0) {
@@ -170,6 +180,11 @@ void restore(Cpu& c, const Insn& i, bool must_be_compacted) {
 }
 
 }  // namespace
+
+uint32_t compacted_size(uint64_t components) {
+  const bool pkru = (components & kXcr0Pkru) != 0;
+  return pkru ? compacted_pkru_at(components) + 8 : xsave_size(components);
+}
 
 void xsave(Cpu& c, const Insn& i) { save_standard(c, i, false); }
 void xsaveopt(Cpu& c, const Insn& i) { save_standard(c, i, true); }

@@ -250,7 +250,7 @@ class Side {
              (h.cr0 & 0x80 ? +kCr0Mp : 0u);
     static constexpr uint32_t kBits[] = {kCr4Vme,    kCr4Pvi,  kCr4De,      kCr4Pse,      kCr4Pge,
                                          kCr4Osfxsr, kCr4Umip, kCr4Osxsave, kCr4Fsgsbase, kCr4Osxmmexcpt,
-                                         kCr4Smep,   kCr4Smap, kCr4Tsd,     kCr4Pcide};
+                                         kCr4Smep,   kCr4Smap, kCr4Tsd,     kCr4Pcide,    kCr4Pke};
     cr.cr4 = 0;
     for (unsigned k = 0; k < std::size(kBits); ++k) cr.cr4 |= (wanted >> k & 1) != 0 ? kBits[k] : 0;
     if (!wide) cr.cr4 &= ~uint64_t{kCr4Pcide};

@@ -155,6 +155,7 @@ TEST_CASE("features: bits of CR4 and EFER and MSRs come with theirs", "[features
       {Feature::Umip, kCr4Umip, 0},
       {Feature::Smep, kCr4Smep, 0},
       {Feature::Smap, kCr4Smap, 0},
+      {Feature::Pku, kCr4Pke, 0},
       {Feature::Fsgsbase, kCr4Fsgsbase, 0},
       {Feature::Pcid, kCr4Pcide, 0},
       {Feature::Sep, 0, 0x174},

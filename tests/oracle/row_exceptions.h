@@ -15,6 +15,7 @@ struct RowException {
 };
 
 inline constexpr std::string_view kUmip = "UMIP: the host's kernel emulates it";
+inline constexpr std::string_view kKeys = "CR4.PKE is as the host's kernel wants it: tests/asm/pku.S";
 inline constexpr std::string_view kFarTransfer =
     "needs selectors of the host's kernel in memory or immediate";
 inline constexpr std::string_view kIdentity = "tells what processor or what time it is";
@@ -37,7 +38,8 @@ inline constexpr std::array kRowExceptions{
     RowException{"fyl2x", kOwnFunction},   RowException{"fyl2xp1", kOwnFunction},
     RowException{"fptan", kOwnFunction},   RowException{"fpatan", kOwnFunction},
     RowException{"fsin", kOwnFunction},    RowException{"fcos", kOwnFunction},
-    RowException{"fsincos", kOwnFunction},
+    RowException{"fsincos", kOwnFunction}, RowException{"rdpkru", kKeys},
+    RowException{"wrpkru", kKeys},
 };
 
 // Empty: the row is compared.

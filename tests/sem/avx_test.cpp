@@ -198,9 +198,9 @@ TEST_CASE("CPUID tells OSXSAVE and the size of what is enabled", "[sem][xsave]")
   cpuid(1, 0);
   CHECK((c.gpr[kRcx] >> 26 & 3) == 3);
   cpuid(0xD, 0);
-  CHECK(c.gpr[kRax] == kAll);
+  CHECK(c.gpr[kRax] == (kAll | kXcr0Pkru));
   CHECK(c.gpr[kRbx] == 832);
-  CHECK(c.gpr[kRcx] == 832);
+  CHECK(c.gpr[kRcx] == 840);
   cpuid(0xD, 1);
   CHECK(c.gpr[kRax] == 0xF);
   cpuid(0xD, 2);

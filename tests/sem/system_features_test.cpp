@@ -87,6 +87,64 @@ TEST_CASE("STAC and CLAC are the system's alone", "[sem][smap]") {
   CHECK(b.run(Bytes{0x0F, 0x01, 0xCA}) == kUd);
 }
 
+TEST_CASE("PKU: a protection key forbids writing, or any access, to data", "[sem][pku]") {
+  CpuBench b;
+  Cpu& c = b.cpu();
+  const Bytes kRdpkru{0x0F, 0x01, 0xEE}, kWrpkru{0x0F, 0x01, 0xEF};
+  c.gpr[kRsi] = kData;
+  c.gpr[kRcx] = 0;
+  CHECK(b.run(kRdpkru) == kUd);
+  CHECK(b.run(kWrpkru) == kUd);
+  c.cr.cr4 |= kCr4Pke;
+  auto write = [&](uint64_t value) {
+    c.gpr[kRcx] = c.gpr[kRdx] = 0;
+    c.gpr[kRax] = value;
+    return b.run(kWrpkru);
+  };
+  CHECK(b.run(kStore) == std::nullopt);
+  REQUIRE(write(2) == std::nullopt);
+  CHECK(b.run(kLoad) == std::nullopt);
+  CHECK(b.run(kStore) == Exception{kPFv, 0x27});
+  REQUIRE(write(1) == std::nullopt);
+  CHECK(b.run(kLoad) == Exception{kPFv, 0x25});
+  REQUIRE(write(0x12345678'FFFFFFFC) == std::nullopt);
+  CHECK(b.run(kStore) == std::nullopt);
+  c.gpr[kRcx] = 0;
+  REQUIRE(b.run(kRdpkru) == std::nullopt);
+  CHECK(c.gpr[kRax] == 0xFFFFFFFC);
+  c.gpr[kRcx] = 1;
+  CHECK(b.run(kRdpkru) == kGp);
+  CHECK(b.run(kWrpkru) == kGp);
+}
+
+TEST_CASE("PKU: PKRU is the last component of an XSAVE area", "[sem][pku][xsave]") {
+  CpuBench b;
+  Cpu& c = b.cpu();
+  const Bytes kXsave{0x0F, 0xAE, 0x26}, kXsavec{0x0F, 0xC7, 0x26}, kXrstor{0x0F, 0xAE, 0x2E};
+  c.cr.cr4 |= kCr4Osxsave;
+  c.gpr[kRsi] = kData;
+  c.gpr[kRdx] = 0;
+  for (uint64_t xcr0 : {0x201, 0x207}) {
+    for (const Bytes& code : {kXsave, kXsavec}) {
+      const bool compacted = code == kXsavec;
+      const uint64_t at = compacted && xcr0 == 0x201 ? 576 : 832;
+      c.cr.xcr0 = c.gpr[kRax] = xcr0;
+      for (unsigned k = 0; k < 64; k += 8) b.put(kData + 512 + k, uint64_t{0});
+      b.put(kData + 24, uint32_t{0x1F80});
+      c.set_pkru(0x5554);
+      REQUIRE(b.run(code) == std::nullopt);
+      CHECK((b.get<uint64_t>(kData + 512) & 0x200) != 0);
+      CHECK(b.get<uint64_t>(kData + at) == 0x5554);
+      c.set_pkru(0);
+      REQUIRE(b.run(kXrstor) == std::nullopt);
+      CHECK(c.cr.pkru == 0x5554);
+      b.put(kData + 512, uint64_t{0});
+      REQUIRE(b.run(kXrstor) == std::nullopt);
+      CHECK(c.cr.pkru == 0);
+    }
+  }
+}
+
 TEST_CASE("UMIP: programs do not learn where the system's tables are", "[sem][umip]") {
   const Bytes kCodes[] = {{0x0F, 0x01, 0x06},   // sgdt
                           {0x0F, 0x01, 0x0E},   // sidt
