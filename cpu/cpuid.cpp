@@ -101,6 +101,7 @@ constexpr std::array kFeatures{
     FeatureInfo{Clwb, "clwb", {Clflush}, 7, kB, 24},
     FeatureInfo{Umip, "umip", {}, 7, kC, 2},
     FeatureInfo{Pku, "pku", {Lm, Xsave}, 7, kC, 3},
+    FeatureInfo{La57, "la57", {Lm}, 7, kC, 16},
     FeatureInfo{Rdpid, "rdpid", {Msr}, 7, kC, 22},
     FeatureInfo{Cldemote, "cldemote", {Nopl}, 7, kC, 25},
     FeatureInfo{SpecCtrl, "spec-ctrl", {Msr}, 7, kD, 26},
@@ -275,7 +276,7 @@ CpuidResult Model::cpuid(uint32_t leaf, uint32_t subleaf, unsigned id, unsigned 
     case 0x80000007:
       r.edx = 1u << 8;  // the time-stamp counter runs at a constant rate
       break;
-    case 0x80000008: r.eax = phys_bits | (is64 ? 48u : 32u) << 8; break;
+    case 0x80000008: r.eax = phys_bits | (has(La57) ? 57u : is64 ? 48u : 32u) << 8; break;
     default: break;
   }
   return r;

@@ -70,6 +70,7 @@ enum class Feature : uint8_t {
   Smep,
   Smap,
   Pku,
+  La57,
   Sse3,
   Pclmulqdq,
   Ssse3,

@@ -72,6 +72,7 @@ enum Cr4Bits : uint32_t {
   kCr4Osfxsr = 1u << 9,
   kCr4Osxmmexcpt = 1u << 10,
   kCr4Umip = 1u << 11,
+  kCr4La57 = 1u << 12,
   kCr4Fsgsbase = 1u << 16,
   kCr4Pcide = 1u << 17,
   kCr4Osxsave = 1u << 18,

@@ -54,7 +54,7 @@ const Insn* Cpu::run_helper(void (*helper)(Cpu&, const Insn&), const Insn* i, bo
 }
 
 bool Cpu::fetch_page(uint64_t lin, uint64_t* phys) {
-  if (code64() && !sem::canonical(lin)) {
+  if (code64() && !sem::canonical(*this, lin)) {
     raise(kGP, 0);
     return false;
   }

@@ -194,7 +194,7 @@ bool Engine::refill(Cpu& c, const Block* b, uint32_t how) {
   const bool write = (how & kWrite) != 0;
   // Where alignment is checked no access is fast, and #AC comes before a page fault that would leave CR2.
   if ((c.mode() & kModeAlign) != 0) return false;
-  if ((lin & 0xFFF) + width > mem::kPageSize || (c.code64() && !sem::canonical(lin))) return false;
+  if ((lin & 0xFFF) + width > mem::kPageSize || (c.code64() && !sem::canonical(c, lin))) return false;
   // What is there but slow stays as it is: the tables may have changed since, without a flush.
   const TlbEntry& there = c.tlb_of(c.view()).at(lin);
   if (((write ? there.write_tag : there.read_tag) & ~kTagSlow) == ((lin & kPageMask) | c.asid)) return false;

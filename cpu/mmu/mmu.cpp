@@ -1,5 +1,5 @@
-// Paging and the slow paths of memory access (Intel SDM vol. 3A, chapter 4): page walks for the 32-bit, PAE
-// and 4-level formats, TLB fills, accesses that cross a page or reach a device, alignment checks.
+// Paging and the slow paths of memory access (Intel SDM vol. 3A, chapter 4): page walks for the 32-bit, PAE,
+// 4-level and 5-level formats, TLB fills, accesses that cross a page or reach a device, alignment checks.
 #include <algorithm>
 
 #include "cpu/cpu.h"
@@ -21,6 +21,11 @@ enum PteBits : uint64_t {
 };
 constexpr uint64_t kPteNx = 1ull << 63;
 
+unsigned levels(const ControlRegisters& cr) {
+  if ((cr.efer & kEferLma) != 0) return (cr.cr4 & kCr4La57) != 0 ? 5 : 4;
+  return (cr.cr4 & kCr4Pae) != 0 ? 3 : 2;
+}
+
 }  // namespace
 
 bool Cpu::page_fault(uint64_t lin, Access a, View view, bool present, bool reserved, bool key) {
@@ -32,7 +37,7 @@ bool Cpu::page_fault(uint64_t lin, Access a, View view, bool present, bool reser
   return false;
 }
 
-// The three formats differ in levels, entry width and reserved bits only.
+// The formats differ in levels, entry width and reserved bits only.
 bool Cpu::translate(uint64_t lin, Access a, View view, uint64_t* phys) {
   const uint64_t a20 = pending.a20 ? ~0ull : ~(1ull << 20);
   if ((cr.cr0 & kCr0Pg) == 0) {
@@ -40,10 +45,10 @@ bool Cpu::translate(uint64_t lin, Access a, View view, uint64_t* phys) {
     return true;
   }
   bool pae = (cr.cr4 & kCr4Pae) != 0;
-  unsigned level = long_mode() ? 4 : pae ? 3 : 2;
+  unsigned level = levels(cr);
   const unsigned bits = pae ? 9 : 10, width = pae ? 8 : 4;
   const uint64_t addr_mask = ((1ull << model_.phys_bits) - 1) & kPageMask;
-  // Above the address: up to bit 62 in PAE's entries, the upper of these ignored in those of four levels.
+  // Above the address: up to bit 62 in PAE's entries, the upper of these ignored in long mode's.
   const uint64_t beyond = ~((1ull << model_.phys_bits) - 1);
   const uint64_t high_reserved = !pae ? 0 : beyond & ((1ull << (long_mode() ? 52 : 63)) - 1);
   const bool nx_on = pae && (cr.efer & kEferNx) != 0;
@@ -53,7 +58,7 @@ bool Cpu::translate(uint64_t lin, Access a, View view, uint64_t* phys) {
   // Entries that were read, to set their accessed bits once the walk has succeeded.
   struct Used {
     uint64_t address, value;
-  } used[4];
+  } used[5];
   unsigned depth = 0;
   VTime t = now();
 
@@ -73,7 +78,7 @@ bool Cpu::translate(uint64_t lin, Access a, View view, uint64_t* phys) {
     bool large = level > 1 && (entry & kPtePs) != 0 && (pae || (cr.cr4 & kCr4Pse) != 0);
     uint64_t reserved = high_reserved;
     if (pae && !nx_on) reserved |= kPteNx;
-    if (pae && level == 4) reserved |= kPtePs;
+    if (pae && level >= 4) reserved |= kPtePs;
     if (pae && level == 3 && !model_.has(Feature::Page1g)) reserved |= kPtePs;
     if (large) reserved |= pae ? ((1ull << shift) - 1) & ~0x1FFFull : 1ull << 21;
     if ((entry & reserved) != 0) return page_fault(lin, a, view, true, true);
@@ -118,10 +123,10 @@ std::optional<uint64_t> Cpu::translate_peek(uint64_t lin) const {
   const uint64_t a20 = pending.a20 ? ~0ull : ~(1ull << 20);
   if ((cr.cr0 & kCr0Pg) == 0) return lin & 0xFFFFFFFFull & a20;
   bool pae = (cr.cr4 & kCr4Pae) != 0;
-  unsigned level = long_mode() ? 4 : pae ? 3 : 2;
+  unsigned level = levels(cr);
   const unsigned bits = pae ? 9 : 10, width = pae ? 8 : 4;
   const uint64_t addr_mask = ((1ull << model_.phys_bits) - 1) & kPageMask;
-  if (long_mode() && !sem::canonical(lin)) return std::nullopt;
+  if (long_mode() && !sem::canonical(*this, lin)) return std::nullopt;
   uint64_t table = long_mode() ? cr.cr3 & addr_mask : cr.cr3 & (pae ? 0xFFFFFFE0ull : 0xFFFFF000ull);
   for (;; --level) {
     unsigned shift = 12 + bits * (level - 1);
@@ -323,9 +328,9 @@ bool Cpu::access(uint64_t lin, unsigned width, Access a, uint64_t* value, View v
   return true;
 }
 
-// Non-canonical addresses and misaligned ones under alignment checking. True: a fault was raised.
+// Non-canonical addresses: of 64-bit code, or of a descriptor table. True: a fault was raised.
 bool Cpu::bad_address(uint64_t lin, unsigned width, const Insn* i) {
-  if (!code64() || (sem::canonical(lin) && sem::canonical(lin + width - 1))) return false;
+  if (!long_mode() || (sem::canonical(*this, lin) && sem::canonical(*this, lin + width - 1))) return false;
   bool stack = i != nullptr &&
                ((i->mem && i->seg == kSs) || (!i->mem && i->row != nullptr && i->row->has(kStackAddress)));
   raise(stack ? kSS : kGP, 0);
@@ -487,7 +492,7 @@ uint64_t Cpu::linear(const Insn& i, unsigned width, Access a) {
 void Cpu::check_alignment(uint64_t lin, unsigned width) {
   bool checked = width == 2 || width == 4 || width == 8;
   if ((mode_ & kModeAlign) == 0 || !checked || (lin & (width - 1)) == 0) return;
-  if (code64() && !sem::canonical(lin)) return;
+  if (code64() && !sem::canonical(*this, lin)) return;
   raise(kACv, 0);
   throw GuestFault(fault_);
 }

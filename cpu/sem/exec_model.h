@@ -14,6 +14,7 @@
 #include "cpu/isa/operands.h"
 #include "cpu/sem/exec_integer.h"
 #include "cpu/sem/exec_vector.h"
+#include "cpu/sem/helpers.h"
 
 namespace ilse::cpu {
 
@@ -247,7 +248,11 @@ class ExecModel : public VectorOperands<ExecModel<kPath>>, public IntegerValues<
   template <class T>
   void check_target(T target) {
     if constexpr (sizeof(T) == 8) {
-      if (static_cast<uint64_t>(static_cast<int64_t>(target << 16) >> 16) != target) raise_gp();
+      // Of 48 bits: always good.
+      if (static_cast<uint64_t>(static_cast<int64_t>(target << 16) >> 16) != target &&
+          !sem::canonical(c_, target)) {
+        raise_gp();
+      }
     } else if ((c_.mode() & (kModeFlatCode | kModeCode64)) == 0 && target > c_.seg[kCs].limit) {
       raise_gp();
     }

@@ -19,7 +19,7 @@ namespace {
 // are moved, each within the segment.
 void check_area(Cpu& c, const Insn& i, Access access) {
   uint64_t at = c.ea(i), lin = c.linear(i, 4, access);
-  if (c.code64() && !canonical(lin)) fault(i.seg == kSs ? kSS : kGP, 0);
+  if (c.code64() && !canonical(c, lin)) fault(i.seg == kSs ? kSS : kGP, 0);
   if ((lin & 15) != 0) fault(kGP, 0);
   uint64_t last = (at + kArea - 1) & i.ea_mask;
   if (!c.segment(i.seg, last, 1, access, &lin)) throw GuestFault(c.fault_);

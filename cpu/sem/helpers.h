@@ -95,7 +95,9 @@ void switch_task(Cpu& c, uint16_t selector, Descriptor d, TaskSwitch how, std::o
 // The inner stack of the current TSS.
 void tss_stack(Cpu& c, unsigned level, uint64_t* sp, uint16_t* ss, uint32_t ext = 0);
 bool io_allowed(Cpu& c, uint16_t port, unsigned width);
-bool canonical(uint64_t a);
+bool canonical(const Cpu& c, uint64_t a);
+// A base that a register takes, or what INVPCID names: by what the model has, whatever CR4.LA57 is.
+bool canonical_base(const Cpu& c, uint64_t a);
 uint64_t cr4_allowed(const Cpu& c);  // the bits that the model has
 // #GP for those that CR4.UMIP keeps to privilege 0.
 void check_umip(const Cpu& c);

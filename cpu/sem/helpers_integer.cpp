@@ -7,7 +7,18 @@ namespace ilse::cpu::sem {
 void fault(uint8_t vector) { throw GuestFault{vector, false, 0}; }
 void fault(uint8_t vector, uint32_t error) { throw GuestFault{vector, true, error}; }
 
-bool canonical(uint64_t a) { return static_cast<uint64_t>(static_cast<int64_t>(a << 16) >> 16) == a; }
+namespace {
+
+bool sign_extended(uint64_t a, unsigned bits) {
+  return static_cast<uint64_t>(static_cast<int64_t>(a << (64 - bits)) >> (64 - bits)) == a;
+}
+
+}  // namespace
+
+bool canonical(const Cpu& c, uint64_t a) { return sign_extended(a, (c.cr.cr4 & kCr4La57) != 0 ? 57 : 48); }
+bool canonical_base(const Cpu& c, uint64_t a) {
+  return sign_extended(a, c.model().has(Feature::La57) ? 57 : 48);
+}
 
 namespace {
 

@@ -158,7 +158,7 @@ void deliver_long(Cpu& c, const Event& e) {
   if (!find_descriptor(c, selector, &d)) fault(kGP, cs_error);
   if (!d.code() || d.dpl() > c.cpl() || !d.is_long() || d.big()) fault(kGP, cs_error);
   if (!d.present()) fault(kNP, cs_error);
-  if (!canonical(target)) fault(kGP, e.ext());
+  if (!canonical(c, target)) fault(kGP, e.ext());
   unsigned ist = gate.low >> 32 & 7, cpl = c.cpl();
   bool inner = !d.conforming() && d.dpl() < cpl;
   unsigned level = inner ? d.dpl() : cpl;
@@ -167,7 +167,7 @@ void deliver_long(Cpu& c, const Event& e) {
     uint64_t slot = ist != 0 ? 28 + 8 * ist : 4 + 8 * level;
     if (slot + 7 > c.tr.limit) fault(kTS, (c.tr.selector & 0xFFFCu) | e.ext());
     sp = c.read_lin(c.tr.base + slot, 8, true);
-    if (!canonical(sp)) fault(kSS, e.ext());
+    if (!canonical(c, sp)) fault(kSS, e.ext());
   }
   sp &= ~15ull;
   Segment none;

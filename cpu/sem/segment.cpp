@@ -120,7 +120,7 @@ StackCursor::StackCursor(Cpu& c, const Segment& ss, uint64_t sp, uint64_t mask, 
 
 uint64_t StackCursor::address(uint64_t sp, unsigned size) {
   if (flat64_) {
-    if (!canonical(sp)) fault(kSS, error_);
+    if (!canonical(c_, sp)) fault(kSS, error_);
     return sp;
   }
   uint64_t last = sp + size - 1;
@@ -322,7 +322,7 @@ void load_ldt(Cpu& c, uint16_t selector) {
   if (d.s() || d.type() != 2) fault(kGP, error);
   if (!d.present()) fault(kNP, error);
   Segment s = system_segment(selector, d, c.long_mode());
-  if (!canonical(s.base)) fault(kGP, error);
+  if (!canonical_base(c, s.base)) fault(kGP, error);
   c.ldtr = s;
 }
 
@@ -338,7 +338,7 @@ void ltr(Cpu& c, const Insn& i) {
   if (!type_ok) fault(kGP, error);
   if (!d.present()) fault(kNP, error);
   Segment s = system_segment(selector, d, c.long_mode());
-  if (!canonical(s.base)) fault(kGP, error);
+  if (!canonical_base(c, s.base)) fault(kGP, error);
   c.write_lin(d.address + 5, 1, (d.low >> 40 & 0xFF) | 2, true);
   s.attr |= 2;
   c.tr = s;
@@ -363,7 +363,7 @@ void load_table(Cpu& c, const Insn& i, DescriptorTable& t) {
   uint64_t base = 0;
   std::memcpy(&base, bytes + 2, size);
   if (!c.code64() && i.op_size == 2) base &= 0xFFFFFF;
-  if (c.code64() && !canonical(base)) fault(kGP, 0);
+  if (c.code64() && !canonical_base(c, base)) fault(kGP, 0);
   std::memcpy(&t.limit, bytes, 2);
   t.base = base;
 }

@@ -35,7 +35,7 @@ void sysret(Cpu& c, const Insn& i) {
   uint64_t star = c.msr.star >> 48;
   bool to64 = i.op_size == 8;
   if (to64) {
-    if (!canonical(c.gpr[kRcx])) fault(kGP, 0);
+    if (!canonical(c, c.gpr[kRcx])) fault(kGP, 0);
     c.seg[kCs] = flat_code(static_cast<uint16_t>((star + 16) | 3), 3, true);
     c.next_rip = c.gpr[kRcx];
   } else {
@@ -62,7 +62,7 @@ void sysenter(Cpu& c, const Insn&) {
 void sysexit(Cpu& c, const Insn& i) {
   if (!c.protected_mode() || (c.msr.sysenter_cs & 0xFFFC) == 0) fault(kGP, 0);
   bool to64 = i.op_size == 8;
-  if (to64 && (!canonical(c.gpr[kRcx]) || !canonical(c.gpr[kRdx]))) fault(kGP, 0);
+  if (to64 && (!canonical(c, c.gpr[kRcx]) || !canonical(c, c.gpr[kRdx]))) fault(kGP, 0);
   auto cs = static_cast<uint16_t>(c.msr.sysenter_cs & 0xFFFC);
   c.seg[kCs] = flat_code(static_cast<uint16_t>((cs + (to64 ? 32 : 16)) | 3), 3, to64);
   c.seg[kSs] = flat_data(static_cast<uint16_t>((cs + (to64 ? 40 : 24)) | 3), 3);
@@ -80,7 +80,7 @@ void rd_base(Cpu& c, const Insn& i) {
 void wr_base(Cpu& c, const Insn& i) {
   if ((c.cr.cr4 & kCr4Fsgsbase) == 0) fault(kUD);
   uint64_t v = c.read_reg(i.rm, i.op_size);
-  if (!canonical(v)) fault(kGP, 0);
+  if (!canonical_base(c, v)) fault(kGP, 0);
   c.seg[(i.modrm >> 3 & 1) == 0 ? kFs : kGs].base = v;
 }
 

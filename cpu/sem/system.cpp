@@ -107,6 +107,7 @@ uint64_t cr4_allowed(const Cpu& c) {
   add(Feature::Smep, kCr4Smep);
   add(Feature::Smap, kCr4Smap);
   add(Feature::Pku, kCr4Pke);
+  add(Feature::La57, kCr4La57);
   return bits;
 }
 
@@ -158,7 +159,7 @@ void write_cr3(Cpu& c, uint64_t v) {
 void write_cr4(Cpu& c, uint64_t v) {
   uint64_t old = c.cr.cr4;
   if ((v & ~cr4_allowed(c)) != 0) fault(kGP, 0);
-  if (c.long_mode() && (v & kCr4Pae) == 0) fault(kGP, 0);
+  if (c.long_mode() && ((v & kCr4Pae) == 0 || ((v ^ old) & kCr4La57) != 0)) fault(kGP, 0);
   if ((v & kCr4Pcide) != 0 && (old & kCr4Pcide) == 0 && (!c.long_mode() || (c.cr.cr3 & 0xFFF) != 0))
     fault(kGP, 0);
   uint64_t changed = old ^ v;
@@ -235,7 +236,7 @@ void invpcid(Cpu& c, const Insn& i) {
   std::memcpy(&address, bytes + 8, 8);
   if (type > 3 || pcid >> 12 != 0) fault(kGP, 0);
   if (type < 2 && pcid != 0 && (c.cr.cr4 & kCr4Pcide) == 0) fault(kGP, 0);
-  if (type == 0 && !canonical(address)) fault(kGP, 0);
+  if (type == 0 && !canonical_base(c, address)) fault(kGP, 0);
   if (type == 0) {
     c.flush_tlb_page(address);
   } else {
@@ -449,7 +450,7 @@ void wrmsr(Cpu& c, const Insn&) {
   uint64_t v = static_cast<uint32_t>(c.gpr[kRax]) | c.gpr[kRdx] << 32;
   const Model& m = c.model();
   if (uint64_t* s = storage(c, n)) {
-    if (holds_address(n) && m.has(Feature::Lm) && !canonical(v)) fault(kGP, 0);
+    if (holds_address(n) && m.has(Feature::Lm) && !canonical_base(c, v)) fault(kGP, 0);
     if (n == 0x277 && !valid_pat(v)) fault(kGP, 0);
     if (n == 0x8B) v &= 0xFFFFFFFF00000000;
     *s = v;

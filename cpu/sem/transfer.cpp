@@ -19,7 +19,7 @@ void load_cs_real(Cpu& c, uint16_t selector, uint64_t target) {
 // Limit or canonical check of a target in the code segment `d`.
 void check_target(Cpu& c, const Descriptor& d, uint64_t target) {
   if (c.long_mode() && d.is_long()) {
-    if (!canonical(target)) fault(kGP, 0);
+    if (!canonical(c, target)) fault(kGP, 0);
   } else if ((target & 0xFFFFFFFF) > d.limit()) {
     fault(kGP, 0);
   }
@@ -104,7 +104,7 @@ void through_call_gate(Cpu& c, uint16_t selector, const Descriptor& gate, bool c
     uint64_t slot = 4 + 8 * level;
     if (slot + 7 > c.tr.limit) fault(kTS, c.tr.selector & 0xFFFCu);
     uint64_t sp = c.read_lin(c.tr.base + slot, 8, true);
-    if (!canonical(sp)) fault(kSS, 0);
+    if (!canonical(c, sp)) fault(kSS, 0);
     Segment none;
     StackCursor s(c, none, sp, ~0ull, true, level != 3);
     s.push(old_ss, 8);

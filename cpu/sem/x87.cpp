@@ -155,7 +155,7 @@ void mask_move(Cpu& c, const Insn& i, const uint8_t* data, uint32_t mask, unsign
     uint64_t& lin = start[half];
     if (!c.segment(i.seg, (c.gpr[kRdi] + 8 * half) & i.ea_mask, 8, Access::Write, &lin))
       throw GuestFault(c.fault_);
-    if (c.code64() && (!canonical(lin) || !canonical(lin + 7))) fault(kGP, 0);
+    if (c.code64() && (!canonical(c, lin) || !canonical(c, lin + 7))) fault(kGP, 0);
     if ((c.mode() & kModeAlign) != 0 && (lin & 7) != 0) fault(kACv, 0);
     c.probe_write(lin, 8);
   }

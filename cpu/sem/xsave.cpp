@@ -50,7 +50,7 @@ void check_area(Cpu& c, const Insn& i, Access access) {
   if ((c.cr.cr4 & kCr4Osxsave) == 0) fault(kUD);
   if ((c.cr.cr0 & kCr0Ts) != 0) fault(kNM);
   const uint64_t lin = c.linear(i, 4, access);
-  if (c.code64() && !canonical(lin)) fault(i.seg == kSs ? kSS : kGP, 0);
+  if (c.code64() && !canonical(c, lin)) fault(i.seg == kSs ? kSS : kGP, 0);
   if ((lin & 63) != 0) fault(kGP, 0);
 }
 

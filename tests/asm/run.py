@@ -23,6 +23,7 @@ CD_FILES = {"isolinux.bin": "/usr/lib/ISOLINUX/isolinux.bin",
             "libcom32.c32": "/usr/lib/syslinux/modules/bios/libcom32.c32",
             "mboot.c32": "/usr/lib/syslinux/modules/bios/mboot.c32"}
 REBOOTING = "triple"  # guests with this name start over again and again
+MODEL = {"la57.bin": ["-cpu", "max,+la57"]}  # what Ilse's default has not
 TRIPLE_FAULT = 4  # Ilse's exit status
 EXIT_PORT = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
 
@@ -37,7 +38,7 @@ def no_reboot(guest):
 
 def ilse(program, engine, guest, scratch):
     return [program, "run", "-engine", engine, "-m", "64", "-clock", "instructions", *no_reboot(guest), "-display", "none",
-            "-serial", f"file:{scratch}/serial", *EXIT_PORT, "-kernel", guest]
+            "-serial", f"file:{scratch}/serial", *MODEL.get(os.path.basename(guest), []), *EXIT_PORT, "-kernel", guest]
 
 
 def qemu(guest, scratch):

@@ -75,7 +75,8 @@ bool is_undefined(const Model& m, const Case& c) {
   b.start(c.mode == Mode::k64 ? 64 : 32);
   for (cpu::Segment& s : p.seg) s.attr &= static_cast<uint16_t>(~cpu::kSegDpl);
   p.cr.efer |= cpu::kEferSce;
-  uint64_t off = cpu::kCr4Umip | cpu::kCr4Smep | cpu::kCr4Smap | cpu::kCr4Pcide | cpu::kCr4Vme | cpu::kCr4Pvi;
+  uint64_t off = cpu::kCr4La57 | cpu::kCr4Umip | cpu::kCr4Smep | cpu::kCr4Smap | cpu::kCr4Pcide |
+                 cpu::kCr4Vme | cpu::kCr4Pvi;
   p.cr.cr4 |= cpu::sem::cr4_allowed(p) & ~off;
   p.cr.xcr0 = m.xcr0_bits();
   p.update_mode();
@@ -190,6 +191,13 @@ TEST_CASE("features: bits of CR4 and EFER and MSRs come with theirs", "[features
       }
     }
   }
+}
+
+// It cannot change where the bench runs, in long mode: tests/asm/la57.S changes it.
+TEST_CASE("features: CR4.LA57 comes with la57", "[features]") {
+  test::CpuBench off("max"), on("max,+la57");
+  CHECK((cpu::sem::cr4_allowed(off.cpu()) & cpu::kCr4La57) == 0);
+  CHECK((cpu::sem::cr4_allowed(on.cpu()) & cpu::kCr4La57) != 0);
 }
 
 TEST_CASE("features: the psABI's levels are what they say", "[features]") {
