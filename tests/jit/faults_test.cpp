@@ -2,6 +2,7 @@
 #include <xbyak/xbyak.h>
 
 #include <catch2/catch.hpp>
+#include <cstring>
 
 #include "jit/bench.h"
 
@@ -60,6 +61,34 @@ TEST_CASE("jit: an interrupt that waits for STI comes behind the one instruction
       CHECK(exit == cpu::RunExit::Halted);
       INFO("slice " << slice);
       CHECK(b->cpu().deliveries.ring[0].rip == behind);
+    }
+    CHECK(difference(plain, translating) == "");
+  }
+}
+
+TEST_CASE("jit: a rotate by an immediate that is 1 behind its mask has OF at a fault right behind it") {
+  for (uint8_t modrm : {0xC0, 0xC8}) {  // rol, ror eax
+    Xbyak::CodeGenerator g;
+    g.mov(ebx, static_cast<uint32_t>(kData + kDataSize));
+    g.mov(eax, 0x40000001);
+    g.xor_(ecx, ecx);
+    g.db(0xC1);
+    g.db(modrm);
+    g.db(0x61);
+    g.add(ptr[rbx], cl);
+    Program p;
+    p.blocks = {{Piece{{g.getCode(), g.getCode() + g.getSize()}}}};
+    p.place(0);
+    const cpu::jit::Settings settings{.hot = 1};
+    Bench plain(nullptr), translating(&settings);
+    for (Bench* b : {&plain, &translating}) {
+      REQUIRE(b->load(p));
+      CHECK(b->run(100) == cpu::RunExit::Halted);
+      CHECK(b->cpu().deliveries.ring[0].vector == cpu::kPFv);
+      // The flags that the handler was given.
+      uint64_t flags;
+      std::memcpy(&flags, b->ram() + b->cpu().gpr[cpu::kRsp] + 24, 8);
+      CHECK((flags & cpu::kOF) != 0);
     }
     CHECK(difference(plain, translating) == "");
   }

@@ -46,7 +46,7 @@ void Translator::shift(Ref r) {
                   .width = static_cast<uint8_t>(width),
                   .d = *dest,
                   .in_place = true,
-                  .imm = count.imm,
+                  .imm = static_cast<uint64_t>(n),
                   .made_at = index_};
     }
     deferred = defer(mask, step);
