@@ -249,9 +249,12 @@ class ExecModel : public VectorOperands<ExecModel<kPath>>, public IntegerValues<
   void check_target(T target) {
     if constexpr (sizeof(T) == 8) {
       // Of 48 bits: always good.
-      if (static_cast<uint64_t>(static_cast<int64_t>(target << 16) >> 16) != target &&
-          !sem::canonical(c_, target)) {
-        raise_gp();
+      if (static_cast<uint64_t>(static_cast<int64_t>(target << 16) >> 16) != target) {
+        slowly([&] {
+          if (sem::canonical(c_, target)) return true;
+          c_.raise(kGP, 0);
+          return false;
+        });
       }
     } else if ((c_.mode() & (kModeFlatCode | kModeCode64)) == 0 && target > c_.seg[kCs].limit) {
       raise_gp();
