@@ -1,4 +1,4 @@
-// Faults and interrupts at the exact instruction, in both engines.
+// Faults and interrupts at the exact instruction, in both engines; what the fuzzer found in translated code.
 #include <xbyak/xbyak.h>
 
 #include <catch2/catch.hpp>
@@ -91,5 +91,23 @@ TEST_CASE("jit: a rotate by an immediate that is 1 behind its mask has OF at a f
       CHECK((flags & cpu::kOF) != 0);
     }
     CHECK(difference(plain, translating) == "");
+  }
+}
+
+TEST_CASE("jit: LEA of 32 bits with a displacement alone clears the upper half") {
+  Xbyak::CodeGenerator g;
+  for (uint8_t byte : {0x8D, 0x2C, 0x25, 0xFF, 0xD2, 0xCD, 0xDE}) g.db(byte);  // lea ebp, [-0x21322D01]
+  g.nop();
+  g.hlt();
+  Program p;
+  p.privilege = 0;
+  p.blocks = {{Piece{{g.getCode(), g.getCode() + g.getSize()}}}};
+  p.place(0);
+  const cpu::jit::Settings settings{.hot = 1};
+  Bench plain(nullptr), translating(&settings);
+  for (Bench* b : {&plain, &translating}) {
+    REQUIRE(b->load(p));
+    CHECK(b->run(100) == cpu::RunExit::Halted);
+    CHECK(b->cpu().gpr[cpu::kRbp] == 0xDECDD2FF);
   }
 }

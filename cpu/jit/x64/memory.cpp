@@ -36,7 +36,8 @@ void Translator::address(Ref r) {
   if (base) e = RegExp(*base);
   if (index) e = base ? e + *index * (1 << i.scale) : RegExp(*index, 1 << i.scale);
   if (!base && !index) {
-    mov(d, static_cast<uint64_t>(static_cast<int64_t>(i.disp)) & i.ea_mask);
+    const uint64_t at = static_cast<uint64_t>(static_cast<int64_t>(i.disp)) & i.ea_mask;
+    mov(d, narrow ? at & 0xFFFFFFFF : at);
   } else {
     e = e + static_cast<size_t>(static_cast<int64_t>(i.disp));
     if (narrow) {
