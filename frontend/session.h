@@ -64,6 +64,7 @@ class Session {
   MachineExit run_slice(uint64_t n);
   void act_on(MachineExit exit);
   void sleep_host();
+  std::chrono::steady_clock::time_point wait_limit() const;
   bool halted_for_good();
   void asleep();
   bool limits_reached();
