@@ -207,7 +207,10 @@ void Window::draw(const DisplayFrame* fresh) {
   SDL_Rect area = picture_area();
   area.w = static_cast<int>(area.w * dense);
   area.h = static_cast<int>(area.h * dense);
+  const SDL_Rect old = picture_->where();
   picture_->draw(area, overlay_.scaling);
+  const SDL_Rect place = picture_->where();
+  if (SDL_RectEquals(&old, &place) == SDL_FALSE) point_again();
 
   overlay_.captured = captured_;
   overlay_.absolute = absolute_;

@@ -83,6 +83,7 @@ class Window {
   void wheel(const SDL_MouseWheelEvent& e);
   void point(int x, int y, int dz);
   void flush_mouse();
+  void point_again();
   void capture(bool on);
   void show_cursor();
   void show_menu(bool on);
@@ -123,7 +124,8 @@ class Window {
   int set_width_ = 0, set_height_ = 0;  // the size that we gave the window
   unsigned buttons_ = 0;
   int dx_ = 0, dy_ = 0;
-  bool moved_ = false;  // the pointer: its place is yet to be posted
+  bool moved_ = false;   // the pointer: its place is yet to be posted
+  bool inside_ = false;  // and whether it is over the window
   int x_ = 0, y_ = 0;
   std::chrono::steady_clock::time_point closed_at_{};
   bool close_pending_ = false;

@@ -85,6 +85,8 @@ void Window::window_event(const SDL_WindowEvent& e) {
     }
   } else if (e.event == SDL_WINDOWEVENT_RESIZED) {
     resized();
+  } else if (e.event == SDL_WINDOWEVENT_ENTER || e.event == SDL_WINDOWEVENT_LEAVE) {
+    inside_ = e.event == SDL_WINDOWEVENT_ENTER;
   }
 }
 
@@ -182,6 +184,19 @@ void Window::point(int x, int y, int dz) {
   };
   callbacks_.post(point_event(buttons_, part(x, at.x, at.w, picture_->width()),
                               part(y, at.y, at.h, picture_->height()), dz));
+}
+
+// The picture has another place or size below a pointer that rests.
+void Window::point_again() {
+  if (!absolute_ || captured_ || overlay_.menu || !inside_) return;
+  if (SDL_GetMouseFocus() == window_) {
+    int left = 0, top = 0;
+    SDL_GetWindowPosition(window_, &left, &top);
+    SDL_GetGlobalMouseState(&x_, &y_);
+    x_ -= left;
+    y_ -= top;
+  }
+  point(x_, y_, 0);
 }
 
 void Window::flush_mouse() {

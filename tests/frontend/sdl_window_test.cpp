@@ -254,6 +254,26 @@ TEST_CASE("window: a guest with an absolute pointer has the mouse without a capt
   CHECK(b.values().empty());
 }
 
+TEST_CASE("window: a pointer that rests is told of anew where the picture changes") {
+  Bench b;
+  b.show(720, 400);
+  b.window->set_absolute(true);
+  auto at = [](unsigned pixel, unsigned size) { return (2 * pixel + 1) * 0x10000ull / (2 * size); };
+  auto show = [&](unsigned width, unsigned height) {
+    b.mailbox.back().image.resize(width, height);
+    b.mailbox.publish();
+    b.window->pump(0);
+    return b.values();
+  };
+  b.window_event(SDL_WINDOWEVENT_ENTER);
+  b.move_to(100, 50);
+  b.values();
+  CHECK(show(640, 480).back() == point_event(0, at(100, 640), at(50, 480), 0).value);
+  CHECK(show(640, 480).empty());
+  b.window_event(SDL_WINDOWEVENT_LEAVE);
+  CHECK(show(800, 600).empty());
+}
+
 TEST_CASE("window: the menu takes keys and mouse, Escape and Ctrl+Alt+M close it") {
   Bench b;
   b.hotkey(SDL_SCANCODE_M);
