@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <clocale>
 #include <cstdlib>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 
@@ -12,6 +13,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr int kFirstWidth = 720, kFirstHeight = 400;  // the BIOS's text mode
+
+// Without one OpenGL is a program of many threads and megabytes, and SDL's own drawing costs a third.
+bool has_graphics_card() {
+  return std::filesystem::exists("/dev/dri") || std::filesystem::exists("/dev/nvidiactl");
+}
 
 }  // namespace
 
@@ -65,7 +71,11 @@ mem::Result<void> Window::open() {
   if (window_ == nullptr) return error();
   frame_width_ = kFirstWidth;
   frame_height_ = kFirstHeight;
-  renderer_ = SDL_CreateRenderer(window_, -1, 0);
+  if (driver == "x11" && !has_graphics_card() && std::getenv("SDL_RENDER_DRIVER") == nullptr) {
+    SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");
+    renderer_ = SDL_CreateRenderer(window_, -1, SDL_RENDERER_SOFTWARE);
+  }
+  if (renderer_ == nullptr) renderer_ = SDL_CreateRenderer(window_, -1, 0);
   if (renderer_ == nullptr) renderer_ = SDL_CreateRenderer(window_, -1, SDL_RENDERER_SOFTWARE);
   if (renderer_ == nullptr) return error();
   picture_ = std::make_unique<Picture>(renderer_);
