@@ -80,6 +80,7 @@ mem::Result<void> Window::open() {
   if (renderer_ == nullptr) return error();
   picture_ = std::make_unique<Picture>(renderer_);
   gui_ = std::make_unique<Gui>(window_, renderer_);
+  joysticks_ = std::make_unique<Joysticks>(callbacks_.post);
   SDL_StopTextInput();
   if (options_.full_screen) toggle_full_screen();
   update_title();
@@ -87,6 +88,7 @@ mem::Result<void> Window::open() {
 }
 
 Window::~Window() {
+  joysticks_.reset();
   gui_.reset();
   picture_.reset();
   if (renderer_ != nullptr) SDL_DestroyRenderer(renderer_);

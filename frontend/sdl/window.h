@@ -18,6 +18,7 @@
 #include "frontend/display/frame_mailbox.h"
 #include "frontend/input/keys.h"
 #include "frontend/sdl/gui.h"
+#include "frontend/sdl/joysticks.h"
 #include "frontend/sdl/overlay.h"
 #include "frontend/sdl/picture.h"
 #include "memory/result.h"
@@ -111,6 +112,7 @@ class Window {
   bool sdl_ready_ = false;
   std::atomic<bool> woken_{false};
 
+  std::unique_ptr<Joysticks> joysticks_;
   HeldKeys keys_;
   uint32_t modifiers_ = 0;  // held down: a bit for each usage from left Ctrl on
   uint32_t swallowed_ = 0;  // the key of a hotkey, until it is released

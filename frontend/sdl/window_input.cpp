@@ -61,6 +61,11 @@ void Window::handle(const SDL_Event& e) {
     case SDL_MOUSEBUTTONUP: button(e.button); break;
     case SDL_MOUSEWHEEL: wheel(e.wheel); break;
     case SDL_WINDOWEVENT: window_event(e.window); break;
+    case SDL_JOYDEVICEADDED:
+    case SDL_JOYDEVICEREMOVED:
+    case SDL_JOYAXISMOTION:
+    case SDL_JOYBUTTONDOWN:
+    case SDL_JOYBUTTONUP: joysticks_->handle(e); break;
     case SDL_RENDER_TARGETS_RESET:
     case SDL_RENDER_DEVICE_RESET:
       // The textures' contents are gone with the device.

@@ -274,6 +274,30 @@ TEST_CASE("window: a pointer that rests is told of anew where the picture change
   CHECK(show(800, 600).empty());
 }
 
+TEST_CASE("window: a joystick of the host is one of the guest's") {
+  SDL_SetHint(SDL_HINT_JOYSTICK_ALLOW_BACKGROUND_EVENTS, "1");  // this display gives nobody the focus
+  Bench b;
+  const int device = SDL_JoystickAttachVirtual(SDL_JOYSTICK_TYPE_GAMECONTROLLER, 4, 6, 0);
+  REQUIRE(device >= 0);
+  auto told = [&] {
+    b.window->pump(0);
+    REQUIRE_FALSE(b.events.empty());
+    CHECK(b.events.back().kind == dev::OutsideEvent::Kind::Stick);
+    return b.values().back();
+  };
+  CHECK(told() == stick_event(0, true, 0, 0x8000, 0x8000).value);
+  SDL_Joystick* stick = SDL_JoystickOpen(device);
+  SDL_JoystickSetVirtualAxis(stick, 0, -32768);
+  SDL_JoystickSetVirtualAxis(stick, 1, 32767);
+  SDL_JoystickSetVirtualButton(stick, 3, 1);
+  SDL_JoystickSetVirtualButton(stick, 5, 1);  // the port has no such
+  SDL_JoystickUpdate();
+  CHECK(told() == stick_event(0, true, 8, 0, 0xFFFF).value);
+  SDL_JoystickClose(stick);
+  SDL_JoystickDetachVirtual(device);
+  CHECK(told() == stick_event(0, false, 0, 0, 0).value);
+}
+
 TEST_CASE("window: the menu takes keys and mouse, Escape and Ctrl+Alt+M close it") {
   Bench b;
   b.hotkey(SDL_SCANCODE_M);

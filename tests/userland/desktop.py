@@ -5,7 +5,7 @@ over the screen, in two of its resolutions; what it costs while nobody uses it. 
 
 usage: tests/userland/desktop.py ILSE [--shots FOLDER] [--seconds N]
 
---shots keeps a picture of the X server's screen at every step (PNG). Status 77: the guest, Xvfb or xdotool is not there.
+--shots keeps a picture of the window at every step (PNG). Status 77: the guest, Xvfb or xdotool is not there.
 """
 
 import argparse
@@ -30,12 +30,14 @@ SIZE = (1280, 960)
 MIB = 1024
 
 
-def png(screen):
-    """The picture in Xvfb's file (XWD format, 32 bits a pixel) as PNG."""
+def png(screen, window):
+    """A part (x, y, width, height) of the picture in Xvfb's file (XWD format, 32 bits a pixel) as PNG."""
     head = struct.unpack(">25I", screen[:100])
-    width, height, line, start = head[4], head[5], head[12], head[0] + head[19] * 12
+    left, top, width, height = window
+    width, height = min(width, head[4] - left), min(height, head[5] - top)
+    line, start = head[12], head[0] + head[19] * 12 + left * 4
     rows = bytearray()
-    for y in range(height):
+    for y in range(top, top + height):
         row = screen[start + y * line:start + y * line + width * 4]
         pixels = bytearray(width * 3)
         pixels[0::3], pixels[1::3], pixels[2::3] = row[2::4], row[1::4], row[0::4]
@@ -45,7 +47,7 @@ def png(screen):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) +
-            chunk(b"IDAT", zlib.compress(bytes(rows))) + chunk(b"IEND", b""))
+            chunk(b"IDAT", zlib.compress(bytes(rows), 9)) + chunk(b"IEND", b""))
 
 
 class Screen:
@@ -74,7 +76,7 @@ class Screen:
 
     def shot(self, name):
         if self.shots:
-            (self.shots / f"{name}.png").write_bytes(png(self.file.read_bytes()))
+            (self.shots / f"{name}.png").write_bytes(png(self.file.read_bytes(), self.window()))
 
 
 class Desktop:
@@ -127,7 +129,7 @@ def use(desktop, screen):
     screen.shot("desktop")
     size = desktop.ask("xdotool getdisplaygeometry")
     screen.window()
-    screen.xdotool("type", "--delay", 100, "echo $((6*7)) >/tmp/answer")
+    screen.xdotool("type", "--delay", 100, "uname -srmo; free -m; echo $((6*7)) >/tmp/answer")
     screen.xdotool("key", "Return")
     desktop.until("what was typed did not arrive", "cat /tmp/answer 2>/dev/null", lambda a: a == "42")
     screen.shot("typed")
@@ -154,7 +156,7 @@ def beyond_the_guest(pid, guest_mib):
     for line in pathlib.Path(f"/proc/{pid}/smaps").read_text().splitlines():
         bounds = re.match(r"([0-9a-f]+)-([0-9a-f]+) ", line)
         if bounds:
-            is_guests = int(bounds[2], 16) - int(bounds[1], 16) == guest_mib << 20
+            is_guests = int(bounds[2], 16) - int(bounds[1], 16) >= guest_mib << 20
         elif line.startswith("Rss:") and not is_guests:
             resident += int(line.split()[1])
     return resident / 1024
