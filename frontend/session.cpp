@@ -395,6 +395,7 @@ void Session::publish(bool now) {
   seen_.instructions = machine_->instructions();
   seen_.virtual_ns = machine_->now().ns;
   seen_.disk_commands = machine_->board().disk_commands();
+  seen_.loud_blocks = machine_->board().sound().loud_blocks();
   seen_.absolute_pointer = machine_->board().absolute_pointer();
   if (now) {
     publisher_->update_now(machine_->now());
@@ -495,13 +496,15 @@ void Session::show_status() {
   const auto now = HostClock::now();
   const std::chrono::duration<double> passed = now - shown_.at;
   if (passed < 1s) return;
-  const uint64_t instructions = seen_.instructions, virtual_ns = seen_.virtual_ns, disk = seen_.disk_commands;
+  const uint64_t instructions = seen_.instructions, virtual_ns = seen_.virtual_ns, disk = seen_.disk_commands,
+                 loud = seen_.loud_blocks;
   MachineStatus s;
   // Rounded as they are shown, so that nothing is drawn while they stay the same.
   s.mips = std::round(static_cast<double>(instructions - shown_.instructions) / passed.count() / 1e6);
   s.real_time = std::round(static_cast<double>(virtual_ns - shown_.virtual_ns) / passed.count() / 1e7) / 100;
   s.disk = disk != shown_.disk_commands;
-  shown_ = {instructions, virtual_ns, disk, now};
+  s.sound = loud != shown_.loud_blocks;
+  shown_ = {instructions, virtual_ns, disk, loud, now};
   window_->set_status(s);
 }
 

@@ -106,11 +106,11 @@ class Session {
   Typist typist_;
   // From the machine's thread to the window's.
   struct {
-    std::atomic<uint64_t> instructions{0}, virtual_ns{0}, disk_commands{0};
+    std::atomic<uint64_t> instructions{0}, virtual_ns{0}, disk_commands{0}, loud_blocks{0};
     std::atomic<bool> absolute_pointer{false};
   } seen_;
   struct {
-    uint64_t instructions = 0, virtual_ns = 0, disk_commands = 0;
+    uint64_t instructions = 0, virtual_ns = 0, disk_commands = 0, loud_blocks = 0;
     std::chrono::steady_clock::time_point at{};
   } shown_;
   std::atomic<unsigned> limit_mips_{0};
