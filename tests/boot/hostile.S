@@ -1,6 +1,7 @@
 # A diskette's boot sector that, in flat 32-bit mode, writes random values to every port of the display, of the sound
 # devices and of the diskette controller, to all video memory and to the registers that the PCI devices have in memory
-# and ports, for ever. It says a byte on port E9h every 65536 writes. SEED is where its numbers start.
+# and ports, for ever. It says a byte on port E9h every 65536 accesses. SEED is where its numbers start. AC97 may record
+# silence over it; then the machine starts it anew.
 .code16
 .globl _start
 _start:

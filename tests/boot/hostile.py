@@ -28,6 +28,7 @@ def main():
         subprocess.run(["objcopy", "-O", "binary", "-j", ".text", path / "elf", path / "image"], check=True)
         os.truncate(path / "image", 1440 * 1024)
         result = subprocess.run([ilse, "run", "-m", "16", "-display", "sdl", "-fda", path / "image", "-boot", "a", "-snapshot",
+                                 "-clock", "instructions",
                                  "-debugcon", f"file:{path / 'log'}", "-max-seconds", seconds],
                                 env=os.environ | {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"},
                                 stdin=subprocess.DEVNULL, timeout=float(seconds) + 120)
