@@ -9,7 +9,8 @@ namespace ilse::cpu {
 
 Cpu::Cpu(unsigned id, const Model& model, mem::PhysMap& memory, mem::IoBus& io, mem::BoardPort& board,
          const TimeBase& time, BlockCache* blocks)
-    : id_(id),
+    : jumps_(std::make_unique<std::array<JumpEntry, kJumps>>()),
+      id_(id),
       model_(model),
       memory_(memory),
       io_(io),
@@ -19,8 +20,7 @@ Cpu::Cpu(unsigned id, const Model& model, mem::PhysMap& memory, mem::IoBus& io, 
       blocks_(blocks == nullptr ? *own_blocks_ : *blocks),
       scratch_insns_(std::make_unique<std::array<Insn, BlockCache::kMaxInsns + 1>>()),
       exec_(std::make_unique<std::array<ExecEntry, 256>>()),
-      tlbs_(std::make_unique<std::array<Tlb, 3>>()),
-      jumps_(std::make_unique<std::array<JumpEntry, kJumps>>()) {
+      tlbs_(std::make_unique<std::array<Tlb, 3>>()) {
   scratch_.insns = scratch_insns_->data();
   blocks_.add({&block, &leave, tlbs_.get()});
   reset(true);
@@ -119,7 +119,7 @@ void Cpu::update_mode() {
   bool align = level == 3 && (cr0 & kCr0Am) != 0 && (system_flags & kAC) != 0;
   if (align) m |= kModeAlign;
   bool breakpoints = false;
-  for (unsigned k = 0; k < 4; ++k) {
+  for (unsigned k = 0; k < 4 && (cr.dr[7] & 0xFF) != 0; ++k) {
     breakpoints = breakpoints || ((cr.dr[7] >> (2 * k) & 3) != 0 && (cr.dr[7] >> (16 + 4 * k) & 3) == 0);
   }
   if (!sse_all_masked(mxcsr)) m |= kModeSseUnmasked;
@@ -127,8 +127,7 @@ void Cpu::update_mode() {
   if (observer_ != nullptr && observer_->everywhere(*this)) m |= kModeSingle;
   if (((m ^ mode_) & kModeAlign) != 0) tlb_of(View::User).flush();
   mode_ = m;
-  tlb = &tlb_of(view());
-  update_tag();
+  update_view();
 }
 
 void Cpu::observe(Observer* o) {

@@ -142,8 +142,26 @@ class Cpu final : public mem::ProcessorPins {
   Cpu(const Cpu&) = delete;
   Cpu& operator=(const Cpu&) = delete;
 
-  // --- architectural state ---------------------------------------------------------------------------
+  // --- what both engines look at most, first: within reach of short displacements ---------------------
   std::array<uint64_t, kSlots> gpr{};  // [kSlotBlock] is RIP between blocks
+  int64_t budget = 0;                  // instructions that may still start, beyond the running block
+  Tlb* tlb = nullptr;                  // of the current privilege
+  uint64_t asid = 0;                   // low bits of its valid tags
+
+ private:
+  struct JumpEntry {
+    uint64_t rip = ~0ull;
+    uint64_t tag = 0;
+    Block* block = nullptr;
+  };
+  static constexpr size_t kJumps = 1u << 15;
+  uint64_t jump_tag_ = 0;
+  std::unique_ptr<std::array<JumpEntry, kJumps>> jumps_;
+
+ public:
+  jit::Context jit;
+
+  // --- architectural state ---------------------------------------------------------------------------
   LazyFlags lazy;
   uint32_t system_flags = 0;  // EFLAGS without the status flags and bit 1
   std::array<Segment, 6> seg{};
@@ -160,7 +178,6 @@ class Cpu final : public mem::ProcessorPins {
   // each other, so that this is a time to all of them.
   uint64_t retired = 0;
   DeliveryLog deliveries;
-  jit::Context jit;
 
   Xmm& xmm(unsigned n) { return ymm[n].lane[0]; }
   const Xmm& xmm(unsigned n) const { return ymm[n].lane[0]; }
@@ -178,6 +195,11 @@ class Cpu final : public mem::ProcessorPins {
   void set_mxcsr(uint32_t v);
   // Recomputes the mode bits after anything that they depend on has changed.
   void update_mode();
+  // The same after EFLAGS.AC at privilege 0 alone.
+  void update_view() {
+    tlb = &tlb_of(view());
+    update_tag();
+  }
 
   // --- the processor's pins --------------------------------------------------------------------------
   void reset(bool power_on);
@@ -337,9 +359,6 @@ class Cpu final : public mem::ProcessorPins {
   void write_rm(const Insn& i, unsigned size, uint64_t v);
 
   // --- engine state ------------------------------------------------------------------------------------
-  Tlb* tlb = nullptr;  // of the current privilege
-  uint64_t asid = 0;   // low bits of every valid tag
-  int64_t budget = 0;  // instructions that may still start, beyond the running block
   Block* block = nullptr;
   const Insn* current = nullptr;  // inside helpers and slow paths: the running instruction
   uint64_t next_rip = 0;          // inside helpers: where to go on
@@ -349,12 +368,6 @@ class Cpu final : public mem::ProcessorPins {
  private:
   friend class BlockCache;
   friend class jit::Engine;
-  struct JumpEntry {
-    uint64_t rip = ~0ull;
-    uint64_t tag = 0;
-    Block* block = nullptr;
-  };
-  static constexpr size_t kJumps = 4096;
 
   uint64_t in_block() const { return current != nullptr ? current->left : 0; }
   bool user() const { return (mode_ & kModeCplMask) == kModeCplMask; }
@@ -364,7 +377,10 @@ class Cpu final : public mem::ProcessorPins {
     if (user()) return View::User;
     return (cr.cr4 & kCr4Smap) != 0 && (system_flags & kAC) != 0 ? View::Relaxed : View::System;
   }
+  uint64_t asid_of(View v) const { return v == View::System ? 0 : space_; }
   Tlb& tlb_of(View v) { return (*tlbs_)[static_cast<size_t>(v)]; }
+  static size_t jump_slot(uint64_t rip) { return (rip ^ rip >> 12) & (kJumps - 1); }
+  Block* known_block();
   Block* find_block();
   Block* build(uint64_t lin, uint64_t phys);
   Block scratch_block(uint64_t phys);
@@ -376,7 +392,24 @@ class Cpu final : public mem::ProcessorPins {
   bool run_single(bool shadow_ss);
   void execute(Block* b);
   bool code_breakpoint();
-  void update_tag() { jump_tag_ = static_cast<uint64_t>(mode_) << 32 | (generation_ & 0xFFFFF) << 11 | asid; }
+  // Every computed jump has to look for its target anew.
+  void forget_jumps() {
+    jump_pages_.fill(0);
+    if ((++generation_ & 0xFFFFF) == 0) jumps_->fill({});
+  }
+  // The translation just made goes into a TLB.
+  void note_leaf(uint64_t lin) {
+    if (leaf_.shift == 12) return;
+    const size_t k = leaf_.shift == 30 ? 1 : 0;
+    const uint64_t page = lin >> kLargeShifts[k];
+    large_pages_[k][page >> 6 & 63] |= 1ull << (page & 63);
+  }
+  uint64_t jump_page_bit(uint64_t lin) const { return 1ull << (lin >> 12 & 63); }
+  uint64_t& jump_page_word(uint64_t lin) { return jump_pages_[lin >> 18 & 63]; }
+  void update_tag() {
+    asid = asid_of(view());
+    jump_tag_ = static_cast<uint64_t>(mode_) << 32 | (generation_ & 0xFFFFF) << 11 | (user() ? space_ : 0);
+  }
   TlbEntry* fill(uint64_t lin, Access a, View view);
   bool access(uint64_t lin, unsigned width, Access a, uint64_t* value, View view);
   bool access_page(uint64_t lin, unsigned width, Access a, uint64_t* value, View view);
@@ -398,8 +431,21 @@ class Cpu final : public mem::ProcessorPins {
   uint32_t mode_ = 0;
   uint64_t target_ = 0;      // count() when budget reaches zero between blocks
   uint64_t generation_ = 0;  // raised by every TLB flush
-  uint64_t jump_tag_ = 0;
+  std::array<uint64_t, 64>
+      jump_pages_{};  // a bit for each, by the low bits of its number, that jumps_ leads to
   uint64_t next_asid_ = 1;
+  uint64_t space_ = 1;       // number of the address space
+  bool local_code_ = false;  // jumps_ and exec_ know supervisor code in pages that are not global
+  struct Leaf {
+    unsigned shift = 12;  // of the page's size
+    bool global = true;
+    bool stores = true;  // go to it without a further bit to be set in the tables
+  };
+  Leaf leaf_;  // of the last translation
+  // Large pages that the TLBs have pieces of: a bit for each by the low bits of its number, 4 MiB (which
+  // holds those of 2) and 1 GiB.
+  static constexpr std::array<unsigned, 2> kLargeShifts{22, 30};
+  std::array<std::array<uint64_t, 64>, 2> large_pages_{};
   std::array<uint64_t, 64> pcid_asid_{};
   uint64_t resets_seen_ = 0;  // of the block cache
   Block* link_from_ = nullptr;
@@ -422,7 +468,6 @@ class Cpu final : public mem::ProcessorPins {
   Observer* observer_ = nullptr;
   bool observed_ = false;  // the observer wants the instructions of the block just found
   std::unique_ptr<std::array<Tlb, 3>> tlbs_;
-  std::unique_ptr<std::array<JumpEntry, kJumps>> jumps_;
 };
 
 #if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(ILSE_FUZZ)
@@ -450,7 +495,7 @@ inline const Insn* Cpu::enter(Block* b, uint64_t rip) {
 }
 
 inline const Insn* Cpu::jump(uint64_t rip) {
-  const JumpEntry& e = (*jumps_)[(rip ^ rip >> 12) & (kJumps - 1)];
+  const JumpEntry& e = (*jumps_)[jump_slot(rip)];
   if (e.rip == rip && e.tag == jump_tag_ && e.block->valid) [[likely]]
     return enter(e.block, rip);
   return leave_to(rip);
@@ -463,7 +508,7 @@ inline const Insn* Cpu::branch(const Insn* i, bool taken) {
   Block* b = block->link[taken];
   if (b != nullptr && b->valid) [[likely]]
     return enter(b, target);
-  const JumpEntry& e = (*jumps_)[(target ^ target >> 12) & (kJumps - 1)];
+  const JumpEntry& e = (*jumps_)[jump_slot(target)];
   if (e.rip == target && e.tag == jump_tag_ && e.block->valid) return enter(e.block, target);
   if (taken && (mode_ & (kModeFlatCode | kModeCode64)) == 0 && target > seg[kCs].limit) {
     raise(kGP, 0);

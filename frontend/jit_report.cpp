@@ -53,6 +53,7 @@ std::string jit_text(Machine& machine) {
        k.translated, k.instructions, k.handler_calls);
   line("host code: %llu bytes in all; the cache holds %llu of %llu, emptied %llu times", k.host_bytes,
        engine->cache().used(), engine->cache().size(), k.resets);
+  line("translated anew, with every access checked on its own: %llu blocks", k.apart);
   line("links: %llu between translated blocks", k.linked);
   line(
       "entered %llu times; left %llu times for the dispatcher, %llu at an edge, %llu to a block not "

@@ -29,6 +29,8 @@ namespace ilse::ui {
 using namespace std::chrono_literals;
 using HostClock = std::chrono::steady_clock;
 
+constexpr auto kSoundPeriod = 16ms;  // what sound may wait for
+
 mem::Result<std::unique_ptr<Session>> Session::create(const Options& options) {
   std::unique_ptr<Session> s(new Session(options));
   auto opened = s->open();
@@ -344,12 +346,23 @@ void Session::sleep_host() {
     asleep();
     return;
   }
-  auto until = HostClock::now() + 1s;
-  // The cursor blinks while the guest sleeps, sound goes on, and a debugger may ask for it.
-  if (publisher_ || gdb_ || audio_) until = HostClock::now() + FramePublisher::kPeriod;
+  auto until = wait_limit();
   if (typist_.busy()) until = std::min(until, HostClock::now() + 4ms);
   if (next != mem::kNever) until = std::min(until, clock_.host_time(next.ns));
   control_.wait(until);
+}
+
+// While the guest sleeps the cursor blinks, sound goes on, and a debugger may ask for it.
+HostClock::time_point Session::wait_limit() const {
+  const auto now = HostClock::now();
+  auto until = now + (gdb_ || audio_ ? std::chrono::nanoseconds(kSoundPeriod) : 1s);
+  if (!publisher_) return until;
+  if (auto held_back = publisher_->waits_until()) until = std::min(until, *held_back);
+  // Virtual time that only instructions move on stands still.
+  const mem::VTime change =
+      options_.clock == ClockMode::Host ? publisher_->next_change(machine_->now()) : mem::kNever;
+  if (change != mem::kNever) until = std::min(until, clock_.host_time(change.ns));
+  return until;
 }
 
 // HLT with interrupts disabled: only an NMI could end it, and kDeadTime is long enough for any watchdog.
@@ -370,7 +383,7 @@ bool Session::halted_for_good() {
 
 void Session::asleep() {
   if (interactive()) {
-    control_.wait(HostClock::now() + FramePublisher::kPeriod);
+    control_.wait(wait_limit());
     return;
   }
   control_.end(
@@ -382,6 +395,7 @@ void Session::publish(bool now) {
   seen_.instructions = machine_->instructions();
   seen_.virtual_ns = machine_->now().ns;
   seen_.disk_commands = machine_->board().disk_commands();
+  seen_.loud_blocks = machine_->board().sound().loud_blocks();
   seen_.absolute_pointer = machine_->board().absolute_pointer();
   if (now) {
     publisher_->update_now(machine_->now());
@@ -482,13 +496,15 @@ void Session::show_status() {
   const auto now = HostClock::now();
   const std::chrono::duration<double> passed = now - shown_.at;
   if (passed < 1s) return;
-  const uint64_t instructions = seen_.instructions, virtual_ns = seen_.virtual_ns, disk = seen_.disk_commands;
+  const uint64_t instructions = seen_.instructions, virtual_ns = seen_.virtual_ns, disk = seen_.disk_commands,
+                 loud = seen_.loud_blocks;
   MachineStatus s;
   // Rounded as they are shown, so that nothing is drawn while they stay the same.
   s.mips = std::round(static_cast<double>(instructions - shown_.instructions) / passed.count() / 1e6);
   s.real_time = std::round(static_cast<double>(virtual_ns - shown_.virtual_ns) / passed.count() / 1e7) / 100;
   s.disk = disk != shown_.disk_commands;
-  shown_ = {instructions, virtual_ns, disk, now};
+  s.sound = loud != shown_.loud_blocks;
+  shown_ = {instructions, virtual_ns, disk, loud, now};
   window_->set_status(s);
 }
 

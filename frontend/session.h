@@ -64,6 +64,7 @@ class Session {
   MachineExit run_slice(uint64_t n);
   void act_on(MachineExit exit);
   void sleep_host();
+  std::chrono::steady_clock::time_point wait_limit() const;
   bool halted_for_good();
   void asleep();
   bool limits_reached();
@@ -105,11 +106,11 @@ class Session {
   Typist typist_;
   // From the machine's thread to the window's.
   struct {
-    std::atomic<uint64_t> instructions{0}, virtual_ns{0}, disk_commands{0};
+    std::atomic<uint64_t> instructions{0}, virtual_ns{0}, disk_commands{0}, loud_blocks{0};
     std::atomic<bool> absolute_pointer{false};
   } seen_;
   struct {
-    uint64_t instructions = 0, virtual_ns = 0, disk_commands = 0;
+    uint64_t instructions = 0, virtual_ns = 0, disk_commands = 0, loud_blocks = 0;
     std::chrono::steady_clock::time_point at{};
   } shown_;
   std::atomic<unsigned> limit_mips_{0};

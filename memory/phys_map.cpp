@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "memory/bytes.h"
+
 namespace ilse::mem {
 
 namespace {
@@ -159,11 +161,7 @@ uint64_t PhysMap::read(PhysAddr a, unsigned width, VTime now) {
   const Region& r = for_read(a);
   uint64_t inside = a.v - r.base;
   if (width == 1 || r.size - inside >= width) {  // the space's very last byte is in no region
-    if (r.host != nullptr) {
-      uint64_t v = 0;
-      std::memcpy(&v, r.host + inside, width);
-      return v;
-    }
+    if (r.host != nullptr) return load_bytes(r.host + inside, width);
     if (r.device != nullptr)
       return r.device->mmio_read(r.device_offset + inside, width, now) & all_ones(width);
     if (log_.wanted()) {
@@ -183,7 +181,7 @@ void PhysMap::write(PhysAddr a, unsigned width, uint64_t value, VTime now) {
   uint64_t inside = a.v - r.base;
   if (width == 1 || r.size - inside >= width) {  // the space's very last byte is in no region
     if (r.host != nullptr && r.writable) {
-      std::memcpy(r.host + inside, &value, width);
+      store_bytes(r.host + inside, width, value);
       written(r, inside, width);
     } else if (r.device != nullptr) {
       r.device->mmio_write(r.device_offset + inside, width, value & all_ones(width), now);

@@ -44,6 +44,7 @@ struct Block {
   uint16_t bytes = 0;
   bool valid = false;
   bool cached = false;            // false: scratch, gone after one run
+  bool old = false;               // has a translation, or had one
   const Block* origin = nullptr;  // of a scratch copy: the block that it is the beginning of
   Block* link[2] = {};            // successors in the same page: not taken, taken
   uint32_t page[2] = {~0u, ~0u};  // RAM pages that it touches

@@ -12,15 +12,14 @@ namespace ilse::cpu {
 
 void BlockCache::Unmap::operator()(uint8_t* p) const { munmap(p, size); }
 
-BlockCache::BlockCache(mem::Ram& ram)
-    : ram_(ram),
-      arena_(static_cast<uint8_t*>(mmap(nullptr, kArenaBytes, PROT_READ | PROT_WRITE,
+BlockCache::Arena::Arena(size_t bytes)
+    : memory(static_cast<uint8_t*>(mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)),
-             Unmap{kArenaBytes}),
-      buckets_(kBuckets, nullptr) {
-  ILSE_CHECK(arena_.get() != MAP_FAILED, "no memory for the block cache");
-  ram_.set_listener(this);
+             Unmap{bytes}) {
+  ILSE_CHECK(memory.get() != MAP_FAILED, "no memory for the block cache");
 }
+
+BlockCache::BlockCache(mem::Ram& ram) : ram_(ram), buckets_(kBuckets, nullptr) { ram_.set_listener(this); }
 BlockCache::~BlockCache() { ram_.set_listener(nullptr); }
 
 Block* BlockCache::find(uint64_t phys, uint32_t mode) const {
@@ -31,21 +30,42 @@ Block* BlockCache::find(uint64_t phys, uint32_t mode) const {
 }
 
 Block* BlockCache::begin(uint64_t phys, uint32_t mode) {
-  constexpr size_t kLargest = sizeof(Node) + (kMaxInsns + 2) * sizeof(Insn);
-  if (used_ + kLargest > kArenaBytes) reset();
-  auto* node = new (arena_.get() + used_) Node;
+  const size_t limit = engine_ != nullptr ? kYoungBytesBesideOld : kYoungBytes;
+  if (young_.used + bytes_of(kMaxInsns) > limit) empty_young();
+  auto* node = new (young_.at()) Node;
   node->block.phys = phys;
   node->block.mode = mode;
   node->block.insns = reinterpret_cast<Insn*>(node + 1);
-  for (unsigned i = 0; i < kMaxInsns + 1; ++i) new (node->block.insns + i) Insn;
   return &node->block;
+}
+
+Block* BlockCache::promote(Block* b) {
+  if (old_.used + bytes_of(b->count) > kOldBytes) return nullptr;
+  auto* from = reinterpret_cast<Node*>(b);
+  auto* node = new (old_.at()) Node(*from);
+  Block& to = node->block;
+  to.insns = reinterpret_cast<Insn*>(node + 1);
+  to.old = true;
+  std::uninitialized_copy(b->insns, b->insns + b->count + 1, to.insns);
+  old_.take(to.insns + to.count + 1);
+  promoted_.push_back(&to);
+  for (Node** n = &buckets_[bucket(b->phys, b->mode)]; *n != nullptr; n = &(*n)->next) {
+    if (*n == from) {
+      *n = node;
+      break;
+    }
+  }
+  for (uint32_t page : b->page) {
+    if (auto it = pages_.find(page); it != pages_.end())
+      std::replace(it->second.begin(), it->second.end(), b, &to);
+  }
+  b->valid = false;
+  return &to;
 }
 
 void BlockCache::insert(Block* b) {
   auto* node = reinterpret_cast<Node*>(b);
-  size_t& head = used_;
-  head = static_cast<size_t>(reinterpret_cast<uint8_t*>(b->insns + b->count + 1) - arena_.get());
-  head = (head + 63) & ~size_t{63};
+  young_.take(b->insns + b->count + 1);
   Node*& first = buckets_[bucket(b->phys, b->mode)];
   node->next = first;
   first = node;
@@ -73,6 +93,41 @@ void BlockCache::translate_with(std::unique_ptr<jit::Engine> e) {
   engine_ = std::move(e);
 }
 
+// What stood in an emptied arena is looked for by nobody.
+void BlockCache::now_empty() {
+  ++resets_;
+  for (const Processor& p : processors_) *p.leave = true;
+}
+
+void BlockCache::empty_young() {
+  for (Node*& first : buckets_) {
+    for (Node** n = &first; *n != nullptr;) {
+      if ((*n)->block.old) {
+        n = &(*n)->next;
+      } else {
+        *n = (*n)->next;
+      }
+    }
+  }
+  for (Block* b : promoted_) {
+    for (Block*& to : b->link) {
+      if (to != nullptr && !to->old) to = nullptr;
+    }
+  }
+  for (auto it = pages_.begin(); it != pages_.end();) {
+    const auto& [page, blocks] = *it;
+    std::erase_if(it->second, [](const Block* b) { return !b->old; });
+    uint32_t chunks = 0;
+    for (const Block* b : blocks) {
+      for (int k = 0; k < 2; ++k) chunks |= b->page[k] == page && b->valid ? b->chunks[k] : 0;
+    }
+    ram_.set_code(page, chunks);
+    it = blocks.empty() ? pages_.erase(it) : std::next(it);
+  }
+  young_.used = 0;
+  now_empty();
+}
+
 void BlockCache::reset() {
   for (Node* n : buckets_) {
     for (; n != nullptr; n = n->next) n->block.valid = false;
@@ -80,10 +135,10 @@ void BlockCache::reset() {
   std::fill(buckets_.begin(), buckets_.end(), nullptr);
   for (auto& [page, blocks] : pages_) ram_.set_code(page, 0);
   pages_.clear();
-  used_ = 0;
+  promoted_.clear();
+  young_.used = old_.used = 0;
   if (engine_ != nullptr) engine_->reset();
-  ++resets_;
-  for (const Processor& p : processors_) *p.leave = true;
+  now_empty();
 }
 
 void BlockCache::drop(Block* b) {
@@ -94,6 +149,24 @@ void BlockCache::drop(Block* b) {
   if (*link != nullptr) *link = (*link)->next;
 }
 
+bool BlockCache::overlaps(const Block& b, uint32_t page, unsigned offset, unsigned size) {
+  const unsigned in_first = std::min<unsigned>(b.bytes, mem::kPageSize - (b.phys & 0xFFF));
+  for (int k = 0; k < 2; ++k) {
+    if (b.page[k] != page) continue;
+    const unsigned from = k == 0 ? b.phys & 0xFFF : 0, to = k == 0 ? from + in_first : b.bytes - in_first;
+    if (offset < to && from < offset + size) return true;
+  }
+  return false;
+}
+
+bool BlockCache::holds_code(uint32_t page, unsigned offset, unsigned size) const {
+  if ((ram_.code_chunks(page) & mem::Ram::chunk_mask(offset, size)) == 0) return false;
+  const auto it = pages_.find(page);
+  return it != pages_.end() && std::any_of(it->second.begin(), it->second.end(), [&](const Block* b) {
+           return b->valid && overlaps(*b, page, offset, size);
+         });
+}
+
 // The chunks only say where to look: a block goes when bytes of its own change, so that data beside code
 // costs no more than this search.
 void BlockCache::code_written(uint32_t page, unsigned offset, unsigned size) {
@@ -102,17 +175,8 @@ void BlockCache::code_written(uint32_t page, unsigned offset, unsigned size) {
   uint32_t left = 0;
   auto hit = [&](Block* b) {
     if (!b->valid) return true;
-    bool overlaps = false;
-    uint32_t mine = 0;
-    for (int k = 0; k < 2; ++k) {
-      if (b->page[k] != page) continue;
-      mine |= b->chunks[k];
-      unsigned in_first = std::min<unsigned>(b->bytes, mem::kPageSize - (b->phys & 0xFFF));
-      unsigned from = k == 0 ? b->phys & 0xFFF : 0, to = k == 0 ? from + in_first : b->bytes - in_first;
-      overlaps = overlaps || (offset < to && from < offset + size);
-    }
-    if (!overlaps) {
-      left |= mine;
+    if (!overlaps(*b, page, offset, size)) {
+      for (int k = 0; k < 2; ++k) left |= b->page[k] == page ? b->chunks[k] : 0;
       return false;
     }
     drop(b);

@@ -3,8 +3,10 @@
 // in memory once, and a store into code has one place to look at. Nothing in a block is a processor's own;
 // what each has for itself, the block it is in and its TLBs, is known here by registration.
 //
-// Blocks live in an arena; an invalidated block stays in memory, marked invalid, until the whole arena is
-// reset, so that stale links to it are safe to look at.
+// Blocks live in one of two arenas: young ones, which most code never leaves, and those that got hot enough
+// to be translated. The first is small and emptied often; the second only when it or the translations' memory
+// is full. An invalidated block stays in memory, marked invalid, until its arena is emptied, so that stale
+// links to it are safe to look at.
 #pragma once
 
 #include <array>
@@ -32,15 +34,21 @@ class BlockCache final : public mem::CodeListener {
 
   Block* find(uint64_t phys, uint32_t mode) const;
 
-  // A block under construction: at most kMaxInsns and the end marker; kept by insert() or dropped by the
-  // next begin(). May reset the cache first when the arena is full (then resets() changes).
+  // A block under construction: room for kMaxInsns and the end marker, each to be constructed; kept by
+  // insert() or dropped by the next begin(). May empty the young arena first (then resets() changes).
   Block* begin(uint64_t phys, uint32_t mode);
+  // Gives a young block a place among the old: the same block at another address, the former invalid. Null:
+  // there is no room.
+  Block* promote(Block* b);
   // Makes it findable and registers it on its pages; to those that have come to hold code by it, stores are
   // slow in every TLB from now on.
   void insert(Block* b);
   // Makes one block unfindable.
   void drop(Block* b);
   void reset();
+
+  // Whether any of these bytes of a RAM page are a block's.
+  bool holds_code(uint32_t page, unsigned offset, unsigned size) const;
 
   // mem::CodeListener
   void code_written(uint32_t page, unsigned offset, unsigned size) override;
@@ -64,7 +72,10 @@ class BlockCache final : public mem::CodeListener {
   static constexpr unsigned kMaxInsns = 64;
 
  private:
-  static constexpr size_t kArenaBytes = 18u << 20;
+  // Without an engine all blocks stay young.
+  static constexpr size_t kYoungBytes = 18u << 20;
+  static constexpr size_t kYoungBytesBesideOld = 4u << 20;
+  static constexpr size_t kOldBytes = 96u << 20;
   static constexpr size_t kBuckets = 1u << 16;
 
   size_t bucket(uint64_t phys, uint32_t mode) const {
@@ -77,13 +88,29 @@ class BlockCache final : public mem::CodeListener {
     Node* next = nullptr;  // in the bucket
   };
 
-  mem::Ram& ram_;
   struct Unmap {
     size_t size;
     void operator()(uint8_t* p) const;
   };
-  std::unique_ptr<uint8_t, Unmap> arena_;
-  size_t used_ = 0;
+  struct Arena {
+    explicit Arena(size_t bytes);
+    std::unique_ptr<uint8_t, Unmap> memory;
+    size_t used = 0;
+    Node* at() { return reinterpret_cast<Node*>(memory.get() + used); }
+    // Up to `end`.
+    void take(const void* end) {
+      used = static_cast<size_t>(static_cast<const uint8_t*>(end) - memory.get());
+      used = (used + 63) & ~size_t{63};
+    }
+  };
+  static constexpr size_t bytes_of(unsigned insns) { return sizeof(Node) + (insns + 1) * sizeof(Insn); }
+  static bool overlaps(const Block& b, uint32_t page, unsigned offset, unsigned size);
+  void empty_young();
+  void now_empty();
+
+  mem::Ram& ram_;
+  Arena young_{kYoungBytes}, old_{kOldBytes};
+  std::vector<Block*> promoted_;
   std::vector<Node*> buckets_;
   std::unordered_map<uint32_t, std::vector<Block*>> pages_;
   std::vector<Processor> processors_;

@@ -59,10 +59,12 @@ bool Cpu::fetch_page(uint64_t lin, uint64_t* phys) {
     return false;
   }
   ExecEntry& e = (*exec_)[lin >> 12 & 255];
-  uint64_t tag = (lin & kPageMask) | asid | (user() ? kTagSlow : 0);
+  uint64_t tag = (lin & kPageMask) | (user() ? space_ | kTagSlow : 0);
   if (e.tag != tag) {
     uint64_t p;
     if (!translate(lin, Access::Execute, view(), &p)) return false;
+    note_leaf(lin);
+    if (!leaf_.global && !user()) local_code_ = true;
     e = {tag, p & kPageMask};
   }
   *phys = e.phys | (lin & 0xFFF);
@@ -105,7 +107,7 @@ Block* Cpu::build(uint64_t lin, uint64_t phys) {
     memory_.peek_bytes({phys + at}, {bytes, avail}, now());
     bool limited = room - at < avail;
     if (limited) avail = static_cast<unsigned>(room - at);
-    Insn& insn = b->insns[b->count];
+    Insn& insn = *new (b->insns + b->count) Insn;
     DecodeStatus status = decode(bytes, avail, mode_, model_, static_cast<uint16_t>(at), insn);
     if (status == DecodeStatus::NeedMore && !limited) {
       if (b->count != 0) break;  // an instruction that crosses a page has a block of its own
@@ -132,8 +134,7 @@ Block* Cpu::build(uint64_t lin, uint64_t phys) {
   }
   b->bytes = static_cast<uint16_t>(at);
   for (unsigned k = 0; k < b->count; ++k) b->insns[k].left = static_cast<uint16_t>(b->count - k);
-  Insn& end = b->insns[b->count];
-  end = Insn{};
+  Insn& end = *new (b->insns + b->count) Insn;
   end.fn = &end_of_block;
   end.ip = b->bytes;
 
@@ -151,6 +152,14 @@ Block* Cpu::build(uint64_t lin, uint64_t phys) {
   }
   blocks_.insert(b);
   return b;
+}
+
+// The block at CS:RIP, if computed jumps know it and nobody waits for a link to it.
+Block* Cpu::known_block() {
+  const JumpEntry& e = (*jumps_)[jump_slot(rip())];
+  if (link_from_ != nullptr || e.rip != rip() || e.tag != jump_tag_ || !e.block->valid) return nullptr;
+  observed_ = false;
+  return e.block;
 }
 
 // The block at CS:RIP. Null: fault_ is set.
@@ -187,7 +196,8 @@ Block* Cpu::find_block() {
   observed_ = observer_ != nullptr && observer_->wants_code(*this, lin & kPageMask, phys & kPageMask);
   // What is observed is found anew each time: here, where run() can see it.
   if (flat && b->cached && !observed_ && (mode_ & kModeSingle) == 0) {
-    (*jumps_)[(at ^ at >> 12) & (kJumps - 1)] = {at, jump_tag_, b};
+    (*jumps_)[jump_slot(at)] = {at, jump_tag_, b};
+    for (const uint64_t page : {lin, lin + b->bytes - 1}) jump_page_word(page) |= jump_page_bit(page);
     // A link holds as long as both ends are in one page: then one translation serves both.
     if (link_from_ != nullptr && link_from_->valid && link_from_->mode == mode_ && b->second == ~0ull &&
         link_from_->second == ~0ull && link_from_->phys >> 12 == phys >> 12 && link_lin_page_ == lin >> 12) {
@@ -400,7 +410,8 @@ RunExit Cpu::run(uint64_t instructions) {
       }
       continue;
     }
-    Block* b = find_block();
+    Block* b = known_block();
+    if (b == nullptr) b = find_block();
     if (b == nullptr) {
       --budget;
       GuestFault f = fault_;

@@ -82,7 +82,7 @@ constexpr std::array kMoves{
     helper<popa>(0x61, "popa", kNo64 | kStackAddress),
     helper<enter, IwIb>(0xC8, "enter", kDefault64 | kStackAddress),
     helper<pushf>(0x9C, "pushf", kDefault64 | kStackAddress).reads(kOSZAPC),
-    helper<popf>(0x9D, "popf", kDefault64 | kStackAddress | kEndsBlock).writes(kOSZAPC),
+    helper<popf>(0x9D, "popf", kDefault64 | kStackAddress).writes(kOSZAPC),
     helper<xlat>(0xD7, "xlat"),
     helper<salc>(0xD6, "salc", kNo64).reads(kCF),
     helper<cld>(0xFC, "cld"),

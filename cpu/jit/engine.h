@@ -16,6 +16,7 @@
 namespace ilse::cpu {
 class Cpu;
 struct Block;
+struct TlbEntry;
 }  // namespace ilse::cpu
 
 namespace ilse::cpu::jit {
@@ -27,15 +28,19 @@ struct Stubs;
 struct Edge {
   Block* from = nullptr;
   uint8_t* jump = nullptr;  // the 32-bit displacement to patch, in the writable view
+  uint8_t* stub = nullptr;  // where it leads without a successor
   Edge* next = nullptr;     // of those that lead to the same block
   int32_t delta = 0;        // from the block's address to the successor's
   bool taken = false;
+  uint8_t misses = 0;  // times that there was no successor to link to
 };
 
 struct Code {
   const uint8_t* entry = nullptr;  // takes the block off the budget
   const uint8_t* body = nullptr;   // behind that
   uint32_t size = 0;
+  uint16_t parted = 0;  // times that accesses to be checked together could not be
+  uint8_t x87_top = 0;
   Edge* in = nullptr;
 };
 
@@ -46,6 +51,7 @@ struct Counters {
   uint64_t handler_calls = 0;  // instructions among these that go through the interpreter's handler
   uint64_t host_bytes = 0;
   uint64_t resets = 0;
+  uint64_t apart = 0;     // blocks translated anew because what was checked together lay in two pages
   uint64_t linked = 0;    // edges
   uint64_t entered = 0;   // from the interpreter
   uint64_t left[4] = {};  // by kDispatcher, kEdge, kTarget; else to interpret an instruction
@@ -77,17 +83,27 @@ class Engine {
 
   explicit Engine(const Settings& settings);
   void make_stubs(Cpu& c);
-  bool translate(Block& b, uint64_t rip, unsigned x87_top);
+  bool translate(Block& b, uint64_t rip, unsigned x87_top, bool apart);
+  void translate_apart(Block& b, uint64_t rip);
   void link(Edge& e, Block& to);
-  static void unlink(Edge& e);
+  void unlink(Edge& e) { patch(e.jump, cache_.run_address(e.stub)); }
+  // A 32-bit displacement in the writable view.
+  void patch(uint8_t* jump, const uint8_t* to);
   static const Insn* count_entry(Cpu& c, const Insn* i);
   static const Insn* enter(Cpu& c, const Insn* i);
   const Insn* follow(Cpu& c, Edge& e);
   // One instruction: `i` is a copy with an end marker behind it. False: leave.
   static bool call_handler(Cpu& c, const Insn* i);
-  // `how`: width in bytes, kWrite, and the instruction's number in the block.
-  static constexpr uint32_t kWrite = 0x80, kInsnShift = 8;
-  static bool refill(Cpu& c, const Block* b, uint32_t how);
+  // The same for the last of a block. True: go on at RIP, nothing is to be done before.
+  static bool call_last(Cpu& c, const Insn* i);
+  // `how`: width in bytes, kWrite, and the instruction's number in the block. Of the first of a group of
+  // accesses also whether one of them stores, how far below the lowest of them is, and their length less 1.
+  static constexpr uint32_t kWrite = 0x80, kInsnShift = 8, kInsnMask = 63, kGroupWrite = 1u << 14;
+  static constexpr uint32_t kBackShift = 15, kBackMask = 511, kSpanShift = 24;
+  static constexpr uint8_t kPatience = 16;  // times that something goes wrong before it is done another way
+  enum Refill : uint8_t { kRefused, kRetry, kDone };
+  static uint8_t refill(Cpu& c, const Block* b, uint32_t how);
+  static bool store_beside_code(Cpu& c, const TlbEntry& e, unsigned width);
 
   Settings settings_;
   CodeCache cache_;

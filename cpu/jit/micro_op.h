@@ -152,6 +152,9 @@ constexpr bool can_fault(const MicroOp& m) {
     default: return false;
   }
 }
+constexpr bool is_access(const MicroOp& m) {
+  return m.op == Op::Linear || m.op == Op::Load || m.op == Op::LoadForWrite || m.op == Op::Store;
+}
 constexpr bool is_store(const MicroOp& m) { return m.op == Op::Store || m.op == Op::StoreBack; }
 constexpr bool is_transfer(const MicroOp& m) {
   return m.op == Op::Branch || m.op == Op::BranchIf || m.op == Op::Jump;

@@ -36,7 +36,7 @@ class Listener {
 };
 
 struct Settings {
-  size_t cache_bytes = size_t{32} << 20;
+  size_t cache_bytes = size_t{64} << 20;
   // Runs of a block before it is translated.
   uint16_t hot = 24;
   Listener* listener = nullptr;

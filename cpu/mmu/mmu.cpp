@@ -5,6 +5,7 @@
 #include "cpu/cpu.h"
 #include "cpu/isa/row.h"
 #include "cpu/sem/helpers.h"
+#include "memory/bytes.h"
 
 namespace ilse::cpu {
 
@@ -26,6 +27,12 @@ unsigned levels(const ControlRegisters& cr) {
   return (cr.cr4 & kCr4Pae) != 0 ? 3 : 2;
 }
 
+// Host memory of an access inside one page that the TLB lets through; null: it takes the slow path.
+uint8_t* direct(const TlbEntry& e, uint64_t tag, uint64_t lin, unsigned width, uint64_t asid) {
+  return tag == (((lin + width - 1) & kPageMask) | asid) ? reinterpret_cast<uint8_t*>(lin + e.addend)
+                                                         : nullptr;
+}
+
 }  // namespace
 
 bool Cpu::page_fault(uint64_t lin, Access a, View view, bool present, bool reserved, bool key) {
@@ -42,6 +49,7 @@ bool Cpu::translate(uint64_t lin, Access a, View view, uint64_t* phys) {
   const uint64_t a20 = pending.a20 ? ~0ull : ~(1ull << 20);
   if ((cr.cr0 & kCr0Pg) == 0) {
     *phys = lin & 0xFFFFFFFFull & a20;
+    leaf_ = {};
     return true;
   }
   bool pae = (cr.cr4 & kCr4Pae) != 0;
@@ -115,6 +123,10 @@ bool Cpu::translate(uint64_t lin, Access a, View view, uint64_t* phys) {
     uint64_t base = pae ? entry & addr_mask : entry & 0xFFFFF000ull;
     if (large && !pae && model_.has(Feature::Pse36)) base |= (entry >> 13 & 0xFF) << 32;
     *phys = ((base & ~offset_mask) | (lin & offset_mask)) & a20;
+    leaf_ = {.shift = shift,
+             .global = (entry & kPteG) != 0 && (cr.cr4 & kCr4Pge) != 0,
+             .stores = a == Access::Write ||
+                       ((entry & kPteD) != 0 && (writable || (!user_view && (cr.cr0 & kCr0Wp) == 0)))};
     return true;
   }
 }
@@ -161,10 +173,12 @@ void Cpu::flush_tlb() {
   for (Tlb& t : *tlbs_) t.flush();
   exec_->fill({});
   pcid_asid_.fill(0);
-  if ((++generation_ & 0xFFFFF) == 0) jumps_->fill({});
+  for (auto& pages : large_pages_) pages.fill(0);
+  forget_jumps();
+  local_code_ = false;
   next_asid_ = 1;
-  asid = next_asid_++;
-  if ((cr.cr4 & kCr4Pcide) != 0) pcid_asid_[cr.cr3 & 63] = (cr.cr3 & 0xFFF) << 16 | asid;
+  space_ = next_asid_++;
+  if ((cr.cr4 & kCr4Pcide) != 0) pcid_asid_[cr.cr3 & 63] = (cr.cr3 & 0xFFF) << 16 | space_;
   update_tag();
 }
 
@@ -177,9 +191,17 @@ void Cpu::set_pkru(uint32_t value) {
 }
 
 void Cpu::flush_tlb_page(uint64_t lin) {
+  for (size_t k = 0; k < kLargeShifts.size(); ++k) {
+    const uint64_t page = lin >> kLargeShifts[k];
+    if ((large_pages_[k][page >> 6 & 63] >> (page & 63) & 1) == 0) continue;
+    // Perhaps a piece of a large page, of which no piece may stay (SDM vol. 3A, §4.10.4.1).
+    for (Tlb& t : *tlbs_) t.flush_around(lin, kLargeShifts[k]);
+    exec_->fill({});
+    forget_jumps();
+  }
   for (Tlb& t : *tlbs_) t.flush_page(lin);
   (*exec_)[lin >> 12 & 255] = {};
-  if ((++generation_ & 0xFFFFF) == 0) jumps_->fill({});
+  if ((jump_page_word(lin) & jump_page_bit(lin)) != 0) forget_jumps();
   update_tag();
 }
 
@@ -188,14 +210,20 @@ void Cpu::new_address_space(bool keep) {
   uint64_t id = cr.cr3 & 0xFFF;
   uint64_t& slot = pcid_asid_[id & 63];
   if (pcid && keep && slot != 0 && slot >> 16 == id) {
-    asid = slot & kTagAsid;
+    space_ = slot & kTagAsid;
   } else {
     if (next_asid_ >= kTagAsid) {
       flush_tlb();
       return;
     }
-    asid = next_asid_++;
-    if (pcid) slot = id << 16 | asid;
+    space_ = next_asid_++;
+    if (pcid) slot = id << 16 | space_;
+  }
+  tlb_of(View::System).flush_locals();
+  if (local_code_) {
+    local_code_ = false;
+    exec_->fill({});
+    forget_jumps();
   }
   update_tag();
 }
@@ -241,7 +269,9 @@ TlbEntry* Cpu::fill(uint64_t lin, Access a, View view) {
   if (!translate(lin, a, view, &phys)) return nullptr;
   uint64_t page = lin & kPageMask, frame = phys & kPageMask;
   TlbEntry& e = tlb_of(view).to_fill(lin);
-  uint64_t tag = page | asid;
+  uint64_t tag = page | asid_of(view);
+  note_leaf(lin);
+  if (view == View::System && !leaf_.global) tlb_of(view).note_local(lin);
   if ((e.read_tag & ~kTagSlow) != tag) e = {};
   const mem::Region& r = memory_.for_read({frame});
   const mem::Region& w = memory_.for_write({frame});
@@ -253,22 +283,21 @@ TlbEntry* Cpu::fill(uint64_t lin, Access a, View view) {
   e.phys = frame;
   e.read_tag = tag | (direct ? 0 : kTagSlow);
   if (direct) e.addend = reinterpret_cast<uint64_t>(r.host + (frame - r.base)) - page;
+  const uint64_t offset = w.ram_offset + (frame - w.base);
+  bool fast = direct && whole(w) && w.writable && w.host + (frame - w.base) == r.host + (frame - r.base);
+  if (fast && w.dirty == nullptr) fast = memory_.ram().code_chunks(static_cast<uint32_t>(offset >> 12)) == 0;
   if (a == Access::Write) {
-    const uint64_t offset = w.ram_offset + (frame - w.base);
-    bool fast = direct && whole(w) && w.writable && w.host + (frame - w.base) == r.host + (frame - r.base);
-    if (fast && w.dirty != nullptr) {
-      w.dirty->mark(offset, mem::kPageSize);
-    } else if (fast) {
-      fast = memory_.ram().code_chunks(static_cast<uint32_t>(offset >> 12)) == 0;
-    }
+    if (fast && w.dirty != nullptr) w.dirty->mark(offset, mem::kPageSize);
     e.write_tag = tag | (fast ? 0 : kTagSlow);
+  } else if (fast && leaf_.stores && w.dirty == nullptr) {
+    e.write_tag = tag;
   }
   return &e;
 }
 
 // An access inside one page.
 bool Cpu::access_page(uint64_t lin, unsigned width, Access a, uint64_t* value, View view) {
-  uint64_t tag = (lin & kPageMask) | asid;
+  uint64_t tag = (lin & kPageMask) | asid_of(view);
   TlbEntry* e = &tlb_of(view).at(lin);
   uint64_t have = a == Access::Write ? e->write_tag : e->read_tag;
   if ((have & ~kTagSlow) != tag || (a == Access::Write && have == ~0ull)) {
@@ -418,14 +447,23 @@ bool Cpu::store_wide_slow(uint64_t lin, unsigned width, const void* value, const
 uint64_t Cpu::read_lin(uint64_t lin, unsigned width, bool system) {
   uint64_t v = 0;
   if (!code64()) lin &= long_mode() ? ~0ull : 0xFFFFFFFF;
-  if (bad_address(lin, width, current) || !access(lin, width, Access::Read, &v, view(system)))
+  const View who = view(system);
+  const TlbEntry& e = tlb_of(who).at(lin);
+  if (const uint8_t* p = direct(e, e.read_tag, lin, width, asid_of(who))) return mem::load_bytes(p, width);
+  if (bad_address(lin, width, current) || !access(lin, width, Access::Read, &v, who))
     throw GuestFault(fault_);
   return v;
 }
 
 void Cpu::write_lin(uint64_t lin, unsigned width, uint64_t value, bool system) {
   if (!code64()) lin &= long_mode() ? ~0ull : 0xFFFFFFFF;
-  if (bad_address(lin, width, current) || !access(lin, width, Access::Write, &value, view(system)))
+  const View who = view(system);
+  const TlbEntry& e = tlb_of(who).at(lin);
+  if (uint8_t* p = direct(e, e.write_tag, lin, width, asid_of(who))) {
+    mem::store_bytes(p, width, value);
+    return;
+  }
+  if (bad_address(lin, width, current) || !access(lin, width, Access::Write, &value, who))
     throw GuestFault(fault_);
 }
 

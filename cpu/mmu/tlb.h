@@ -1,6 +1,7 @@
 // The software TLB: for each View (user, supervisor, supervisor with AC) a direct-mapped table from linear
 // page to host pointer. A tag is the page's linear address with the address-space number in its low bits, so
-// that a change of PCID needs no flush (Intel SDM vol. 3A, §4.10).
+// that a change of PCID needs no flush (Intel SDM vol. 3A, §4.10). The supervisor's tags have none: its pages
+// are global as a rule, and stay; those that are not are dropped one by one.
 #pragma once
 
 #include <array>
@@ -34,8 +35,28 @@ class Tlb {
   void flush() {
     if (!empty_) entries_.fill({});
     empty_ = true;
+    locals_ = 0;
   }
   void flush_page(uint64_t lin) { at(lin) = {}; }
+  // All pages whose addresses differ from `lin` in the low `bits` only.
+  void flush_around(uint64_t lin, unsigned bits) {
+    for (TlbEntry& e : entries_) {
+      if (((e.read_tag ^ lin) >> bits) == 0) e = {};
+    }
+  }
+  // The translation of `lin` is not global, and its tag does not say whose it is.
+  void note_local(uint64_t lin) {
+    if (locals_ < local_.size()) local_[locals_] = lin;
+    ++locals_;
+  }
+  void flush_locals() {
+    if (locals_ > local_.size()) {
+      flush();
+      return;
+    }
+    for (size_t k = 0; k < locals_; ++k) at(local_[k]) = {};
+    locals_ = 0;
+  }
   // Stores to this physical page take the slow path from now on: it has come to hold code.
   void slow_writes(uint64_t phys_page) {
     if (empty_) return;
@@ -55,6 +76,8 @@ class Tlb {
 
  private:
   std::array<TlbEntry, kEntries> entries_;
+  std::array<uint64_t, 64> local_{};
+  size_t locals_ = 0;
   bool empty_ = true;
 };
 

@@ -198,6 +198,7 @@ void popf(Cpu& c, const Insn& i) {
     f = (v & kIF) != 0 ? f | kVIF : f & ~kVIF;
     set_sp(c, s.sp(), s.mask());
     c.set_eflags(f);
+    c.leave = true;
     return;
   }
   auto v = static_cast<uint32_t>(s.pop(i.op_size));
@@ -212,7 +213,10 @@ void popf(Cpu& c, const Insn& i) {
   if (c.v86()) change = (change & ~kIOPL) | kIF;
   set_sp(c, s.sp(), s.mask());
   uint32_t keep = old & ~kRF;
+  const uint32_t mode = c.mode();
   c.set_eflags((keep & ~change) | (v & change));
+  // The rest of the block may mean something else now, or an interrupt be due.
+  if (c.mode() != mode || c.events_waiting()) c.leave = true;
 }
 
 void xlat(Cpu& c, const Insn& i) {

@@ -47,18 +47,30 @@ void set_cpl(Cpu& c, unsigned cpl) {
   c.seg[kSs].attr = static_cast<uint16_t>((c.seg[kSs].attr & ~kSegDpl) | cpl << 5);
 }
 
+namespace {
+
+void set_segment(Cpu& c, uint8_t index, const Segment& s) {
+  c.seg[index] = s;
+  const uint32_t mode = c.mode();
+  c.update_mode();
+  // What follows in the block was decoded for the old mode.
+  if (c.mode() != mode || index == kSs) c.leave = true;
+}
+
+}  // namespace
+
 void load_segment(Cpu& c, uint8_t index, uint16_t selector) {
-  Segment& s = c.seg[index];
+  Segment s = c.seg[index];
   if (!c.protected_mode()) {
     s = real_segment(s, selector);
     s.attr |= kSegPresent;
-    c.update_mode();
+    set_segment(c, index, s);
     return;
   }
   if (c.v86()) {
     s = {static_cast<uint64_t>(selector) << 4, 0xFFFF, selector,
          kSegPresent | kSegS | kSegWritable | kSegAccessed | kSegDpl};
-    c.update_mode();
+    set_segment(c, index, s);
     return;
   }
   unsigned rpl = selector & 3;
@@ -72,7 +84,7 @@ void load_segment(Cpu& c, uint8_t index, uint16_t selector) {
       // FS and GS keep their base in 64-bit mode on some processors; Intel's clear it.
       s = {0, 0, selector, 0};
     }
-    c.update_mode();
+    set_segment(c, index, s);
     return;
   }
   Descriptor d = read_descriptor(c, selector);
@@ -86,8 +98,7 @@ void load_segment(Cpu& c, uint8_t index, uint16_t selector) {
     if (!d.present()) fault(kNP, error);
   }
   set_accessed(c, d);
-  s = to_segment(selector, d);
-  c.update_mode();
+  set_segment(c, index, to_segment(selector, d));
 }
 
 Segment check_stack_segment(Cpu& c, uint16_t selector, unsigned cpl, uint8_t vector, uint32_t ext) {

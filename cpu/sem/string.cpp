@@ -108,6 +108,12 @@ struct Loop {
 
 uint64_t no_bulk(uint64_t) { return 0; }
 
+// `n` units of the same value. The width is the compiler's to know, or it makes a call of every unit.
+template <class T>
+void fill(uint8_t* to, uint64_t n, T v) {
+  for (uint64_t k = 0; k < n; ++k) std::memcpy(to + k * sizeof v, &v, sizeof v);
+}
+
 }  // namespace
 
 void movs(Cpu& c, const Insn& i) {
@@ -166,11 +172,12 @@ void stos(Cpu& c, const Insn& i) {
     if (l.di() + span > l.mask || !c.segment(kEs, l.di() + span, l.width, Access::Write, &last)) return 0;
     uint8_t* dst = l.direct(to, n, true);
     if (dst == nullptr) return 0;
-    uint64_t v = c.gpr[kRax];
-    if (l.width == 1) {
-      std::memset(dst, static_cast<int>(v & 0xFF), n);
-    } else {
-      for (uint64_t k = 0; k < n; ++k) std::memcpy(dst + k * l.width, &v, l.width);
+    const uint64_t v = c.gpr[kRax];
+    switch (l.width) {
+      case 1: std::memset(dst, static_cast<int>(v & 0xFF), n); break;
+      case 2: fill(dst, n, static_cast<uint16_t>(v)); break;
+      case 4: fill(dst, n, static_cast<uint32_t>(v)); break;
+      default: fill(dst, n, v);
     }
     l.move_di(n);
     return n;

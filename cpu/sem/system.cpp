@@ -14,12 +14,12 @@ void clflush(Cpu& c, const Insn& i) { c.probe_read(c.linear(i, 1, Access::Read))
 void stac(Cpu& c, const Insn&) {
   if (c.cpl() != 0) fault(kUD);
   c.system_flags |= kAC;
-  c.update_mode();
+  c.update_view();
 }
 void clac(Cpu& c, const Insn&) {
   if (c.cpl() != 0) fault(kUD);
   c.system_flags &= ~kAC;
-  c.update_mode();
+  c.update_view();
 }
 
 void hlt(Cpu& c, const Insn&) {
@@ -47,6 +47,7 @@ void sti(Cpu& c, const Insn&) {
       if ((c.system_flags & kIF) == 0) {
         c.system_flags |= kIF;
         c.pending.shadow = true;
+        c.leave = true;
         c.look_for_events();
       }
       return;

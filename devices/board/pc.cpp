@@ -213,6 +213,10 @@ void Pc::deliver(const OutsideEvent& event, VTime now) {
       chips_->vmmouse.point(v & 0xFF, static_cast<uint16_t>(v >> 8), static_cast<uint16_t>(v >> 24),
                             static_cast<int8_t>(v >> 40), now);
       break;
+    case OutsideEvent::Kind::Stick:
+      chips_->game_port.set(event.unit, {(v & 1) != 0, static_cast<uint8_t>(v >> 8),
+                                         static_cast<uint16_t>(v >> 16), static_cast<uint16_t>(v >> 32)});
+      break;
     case OutsideEvent::Kind::Monitor:
       if (chips_->vga) chips_->vga->set_monitor(v & 0xFFFF, v >> 16 & 0xFFFF);
       break;

@@ -143,7 +143,7 @@ PcChips::PcChips(Pc& pc, std::unique_ptr<mem::Ram> video_memory)
   }
   if (testdev) devices.push_back(&*testdev);
   if (opl) devices.push_back(&*opl);
-  if (sb16) devices.push_back(&*sb16);
+  if (sb16) devices.insert(devices.end(), {&*sb16, &game_port});
   if (ac97) devices.push_back(&*ac97);
   if (vga) {
     devices.push_back(vga.get());
@@ -207,6 +207,7 @@ void PcChips::map_ports(Pc& pc) {
   if (sb16) {
     io.map(0x220, 16, *sb16);
     io.map(0x330, 2, sb16->mpu());
+    io.map(GamePort::kFirstPort, GamePort::kPortCount, game_port);
     io.map(0x388, 4, *opl);
   }
   if (config.debugcon) io.map(0xE9, 1, debugcon);

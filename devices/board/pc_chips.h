@@ -22,6 +22,7 @@
 #include "devices/display/vga_pci.h"
 #include "devices/dma/i8237.h"
 #include "devices/input/a20_gate.h"
+#include "devices/input/game_port.h"
 #include "devices/input/i8042.h"
 #include "devices/input/port92.h"
 #include "devices/input/ps2_keyboard.h"
@@ -140,6 +141,7 @@ struct PcChips {
   std::optional<PciTestdev> testdev;
   std::optional<Opl3> opl;
   std::optional<Sb16> sb16;
+  GamePort game_port;  // the Sound Blaster's
   std::optional<Ac97> ac97;
   std::unique_ptr<Vga> vga;
   std::optional<VgaPci> vga_pci;

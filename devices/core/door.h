@@ -21,6 +21,7 @@ struct OutsideEvent {
     Mouse,  // value: buttons (bit 0 left, 1 right, 2 middle, 3, 4) | dx << 8 | dy << 24 | dz << 40 (16-bit
             // signed dx, dy; 8-bit dz); dy grows downwards
     Point,  // value: buttons | x << 8 | y << 24 | dz << 40: where on the screen, 0 to FFFFh from left and top
+    Stick,  // unit: 0 or 1; value: 1 if it is plugged in | buttons << 8 | x << 16 | y << 32: 0 to FFFFh
     Monitor,      // value: width | height << 16: the size that the screen should have, in pixels
     Serial,       // unit: UART index; value: byte received
     PowerButton,  // ACPI power button pressed

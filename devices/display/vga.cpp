@@ -43,7 +43,7 @@ void Vga::reset(ResetKind kind) {
 
 void Vga::render(VTime now, Frame& image) const {
   if (!regs_.vbe_enabled()) {
-    render_vga(raster_.raster(regs_, now), bytes(), blink_phase(now), image);
+    render_vga(raster_.raster(regs_, now), bytes(), dev::blink_phase(regs_, now), image);
     return;
   }
   const VbeScreen screen(regs_, bytes());
@@ -58,7 +58,17 @@ void Vga::text(VTime, TextGrid& grid) const {
   }
 }
 uint64_t Vga::raster_id(VTime now) const { return regs_.vbe_enabled() ? 0 : raster_.id(regs_, now); }
-unsigned Vga::blink_phase(VTime now) const { return dev::blink_phase(regs_, now); }
+
+unsigned Vga::blinking() const {
+  if (graphics()) return 0;
+  return ((regs_.crtc[0x0A] & 0x20) == 0 ? 1u : 0) | ((regs_.attr[0x10] & 8) != 0 ? 2u : 0);
+}
+unsigned Vga::blink_phase(VTime now) const { return dev::blink_phase(regs_, now) & blinking(); }
+VTime Vga::next_change(VTime now) const {
+  // The frame after one whose registers changed on the way.
+  if (raster_id(now) != 0) return now + mem::kSecond / 60;
+  return blinking() != 0 ? next_blink(regs_, now) : mem::kNever;
+}
 
 void Vga::set_monitor(unsigned width, unsigned height) {
   // As the display interface's modes are.

@@ -69,7 +69,10 @@ class Vga final : public Device {
   bool packed_pixels() const { return regs_.packed_pixels(); }
   // Not 0 while the last frame's registers changed on the way down the screen: another number, another frame.
   uint64_t raster_id(VTime now) const;
+  // Of what can blink on this screen: the cursor, characters.
   unsigned blink_phase(VTime now) const;
+  // When the picture next changes though the guest does nothing.
+  VTime next_change(VTime now) const;
 
   // What the monitor says that it likes best, in pixels: the guest sees it in the EDID.
   void set_monitor(unsigned width, unsigned height);
@@ -108,6 +111,8 @@ class Vga final : public Device {
    private:
     Vga& vga_;
   };
+  // Bits of blink_phase(): the cursor, characters.
+  unsigned blinking() const;
   class Registers final : public mem::MmioDevice {
    public:
     explicit Registers(Vga& v) : vga_(v) {}

@@ -6,19 +6,31 @@ namespace {
 // Below this the CRTC is not programmed; the beam then moves as in text mode.
 constexpr unsigned kFewestLines = 100, kTextLines = 449;
 constexpr unsigned kFewestChars = 20, kTextChars = 100;
-}  // namespace
+constexpr unsigned kPhaseFrames = 8;
 
-BeamPosition beam_position(const VgaRegisters& r, mem::VTime now) {
-  uint64_t dot_clock = (r.misc >> 2 & 3) == 0 ? 25'175'000 : 28'322'000;  // Hz
+struct Timing {
+  uint64_t dot_clock;  // Hz
+  unsigned line_dots, lines;
+  uint64_t frame_dots() const { return uint64_t{line_dots} * lines; }
+};
+
+Timing timing(const VgaRegisters& r) {
+  uint64_t dot_clock = (r.misc >> 2 & 3) == 0 ? 25'175'000 : 28'322'000;
   if ((r.seq[1] & 8) != 0) dot_clock /= 2;
   unsigned chars = r.crtc[0] + 5u;
   unsigned lines = r.vertical_total();
   if (chars < kFewestChars) chars = kTextChars;
   if (lines < kFewestLines) lines = kTextLines;
-  unsigned line_dots = chars * r.dots_per_char();
-  uint64_t frame_dots = static_cast<uint64_t>(line_dots) * lines;
+  return {dot_clock, chars * r.dots_per_char(), lines};
+}
+}  // namespace
 
-  uint64_t dots = mem::muldiv(now.ns, dot_clock, mem::kSecond);
+BeamPosition beam_position(const VgaRegisters& r, mem::VTime now) {
+  const Timing t = timing(r);
+  const unsigned line_dots = t.line_dots, lines = t.lines;
+  const uint64_t frame_dots = t.frame_dots();
+
+  uint64_t dots = mem::muldiv(now.ns, t.dot_clock, mem::kSecond);
   uint64_t in_frame = dots % frame_dots;
   auto line = static_cast<unsigned>(in_frame / line_dots);
   auto dot = static_cast<unsigned>(in_frame % line_dots);
@@ -37,7 +49,13 @@ BeamPosition beam_position(const VgaRegisters& r, mem::VTime now) {
 }
 
 unsigned blink_phase(const VgaRegisters& r, mem::VTime now) {
-  return static_cast<unsigned>(beam_position(r, now).frame / 8 & 3);
+  return static_cast<unsigned>(beam_position(r, now).frame / kPhaseFrames & 3);
+}
+
+mem::VTime next_blink(const VgaRegisters& r, mem::VTime now) {
+  const Timing t = timing(r);
+  const uint64_t frame = (beam_position(r, now).frame / kPhaseFrames + 1) * kPhaseFrames;
+  return {mem::muldiv_up(frame * t.frame_dots(), mem::kSecond, t.dot_clock)};
 }
 
 }  // namespace ilse::dev

@@ -18,5 +18,7 @@ BeamPosition beam_position(const VgaRegisters& regs, mem::VTime now);
 
 // 0..3, a step every 8 frames: the cursor shows in even phases, blinking characters in phases 0 and 1.
 unsigned blink_phase(const VgaRegisters& regs, mem::VTime now);
+// When the next phase begins.
+mem::VTime next_blink(const VgaRegisters& regs, mem::VTime now);
 
 }  // namespace ilse::dev

@@ -18,6 +18,13 @@ constexpr uint8_t kUsageRightCtrl = 0xE4;
 constexpr uint8_t kUsageRightShift = 0xE5;
 constexpr uint8_t kUsageRightAlt = 0xE6;
 
+constexpr uint8_t kUsageKeypadSlash = 0x54;
+constexpr uint8_t kLeftShift = 0x12, kRightShift = 0x59;  // in set 2
+constexpr uint8_t kNumLock = 2;                           // the indicator
+
+// Insert, Home, Page Up, Delete, End, Page Down and the cursor keys.
+bool moves_cursor(uint8_t usage) { return usage >= 0x49 && usage <= 0x52; }
+
 // The bytes of one key event.
 class Sequence {
  public:
@@ -35,6 +42,12 @@ class Sequence {
   void extended(uint8_t set2, bool pressed) {
     raw(0xE0);
     code(set2, pressed);
+  }
+  // What the keys of the 84-key keyboard's keypad needed to be themselves: a shift that is let go or held
+  // down for as long as they are.
+  void shifts(bool left, bool right, bool pressed) {
+    if (left) extended(kLeftShift, pressed);
+    if (right) extended(kRightShift, pressed);
   }
   size_t size() const { return size_; }
   uint8_t operator[](size_t i) const { return bytes_[i]; }
@@ -100,10 +113,20 @@ void Ps2Keyboard::send_key(uint8_t usage, bool pressed) {
     if (any_down(kUsageLeftAlt, kUsageRightAlt)) {
       s.code(0x84, pressed);
     } else {
-      if (plain && pressed) s.extended(0x12, true);
+      if (plain && pressed) s.shifts(true, false, true);
       s.extended(0x7C, pressed);
-      if (plain && !pressed) s.extended(0x12, false);
+      if (plain && !pressed) s.shifts(true, false, false);
     }
+  } else if (moves_cursor(usage) || usage == kUsageKeypadSlash) {
+    const bool left = is_down(kUsageLeftShift), right = is_down(kUsageRightShift);
+    const bool num_lock = moves_cursor(usage) && (state_.leds & kNumLock) != 0;
+    // With Num Lock a shift is as it should be already, and one that is not held is put on.
+    const bool lift = (left || right) && !num_lock, hold = num_lock && !left && !right;
+    if (pressed && lift) s.shifts(left, right, false);
+    if (pressed && hold) s.shifts(true, false, true);
+    s.extended(code.set2, pressed);
+    if (!pressed && lift) s.shifts(left, right, true);
+    if (!pressed && hold) s.shifts(true, false, false);
   } else if (code.extended) {
     s.extended(code.set2, pressed);
   } else {

@@ -18,6 +18,9 @@ void SoundMixer::run_to(VTime now) {
     for (SoundSource* s : sources_) s->mix(next_, part);
     for (size_t i = 0; i < part.size(); ++i)
       out[i] = static_cast<int16_t>(std::clamp<int32_t>(part[i], INT16_MIN, INT16_MAX));
+    if (std::any_of(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(2 * frames),
+                    [](int16_t s) { return s != 0; }))
+      ++loud_blocks_;
     // A source that runs over calls run_to() itself.
     next_ += frames;
     sink_->write(std::span(out).first(2 * frames));

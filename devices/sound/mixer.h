@@ -49,6 +49,9 @@ class SoundMixer {
   void connect(SoundSink* sink) { sink_ = sink; }
   bool listening() const { return sink_ != nullptr; }
 
+  // Grows while there is something to hear.
+  uint64_t loud_blocks() const { return loud_blocks_; }
+
   void run_to(VTime now);
   // What is still on its way out at the end.
   void flush(VTime now) { run_to(now + kDelay); }
@@ -59,6 +62,7 @@ class SoundMixer {
   std::vector<SoundSource*> sources_;
   SoundSink* sink_ = nullptr;
   uint64_t next_ = 0;  // frame
+  uint64_t loud_blocks_ = 0;
 };
 
 }  // namespace ilse::dev

@@ -36,6 +36,10 @@ constexpr uint64_t kFarAway = 1ull << 60;
 
 unsigned route(uint64_t config) { return config >> 9 & 0x1F; }
 uint64_t range(uint64_t config) { return (config & k32Bit) != 0 ? 0xFFFFFFFF : ~0ull; }
+// A match shows in nothing but the comparator.
+bool silent(uint64_t config) { return (config & (kInterrupt | kLevel)) == 0; }
+// From one match to the next that counts.
+uint64_t step(uint64_t period) { return period == 0 ? 0 : (kShortestPeriod + period - 1) / period * period; }
 
 }  // namespace
 
@@ -70,10 +74,20 @@ bool Hpet::asserted(unsigned n) const {
 
 // --- Comparators
 
+Hpet::Comparator Hpet::caught_up(const Comparator& t, VTime now) const {
+  Comparator c = t;
+  const uint64_t at = counter(now), by = step(t.period);
+  if (!running() || !silent(t.config) || by == 0 || at < t.match) return c;
+  const uint64_t matches = (at - t.match) / by + 1;
+  c.match += matches * by;
+  c.comparator = (c.comparator + matches * by) & range(c.config);
+  return c;
+}
+
 void Hpet::arm(unsigned n, VTime now, bool matches_now) {
-  const Comparator& t = state_.timers[n];
-  bool quiet = (t.config & (kInterrupt | kPeriodic | kLevel)) == 0;
-  if (!running() || quiet) {
+  Comparator& t = state_.timers[n];
+  t.match = ~0ull;
+  if (!running() || (silent(t.config) && (t.config & kPeriodic) == 0)) {
     alarms_[n]->cancel();
     return;
   }
@@ -85,16 +99,18 @@ void Hpet::arm(unsigned n, VTime now, bool matches_now) {
     alarms_[n]->cancel();
     return;
   }
+  if (silent(t.config)) {
+    t.match = at + delta;
+    alarms_[n]->cancel();
+    return;
+  }
   VTime deadline = state_.since + (at - state_.counter + delta) * kTickNs;
   alarms_[n]->set(std::max(deadline, now));
 }
 
 void Hpet::fire(unsigned n, VTime deadline) {
   Comparator& t = state_.timers[n];
-  if ((t.config & kPeriodic) != 0 && t.period != 0) {
-    uint64_t periods = (kShortestPeriod + t.period - 1) / t.period;
-    t.comparator = (t.comparator + periods * t.period) & range(t.config);
-  }
+  if ((t.config & kPeriodic) != 0) t.comparator = (t.comparator + step(t.period)) & range(t.config);
   if ((t.config & kLevel) != 0) state_.status |= 1u << n;
   if ((t.config & kInterrupt) != 0) {
     drive(n, true);
@@ -114,7 +130,7 @@ uint64_t Hpet::read_register(uint64_t reg, VTime now) const {
     default: break;
   }
   if (reg < kTimerBase || reg >= kTimerBase + kTimers * kTimerStride) return 0;
-  const Comparator& t = state_.timers[(reg - kTimerBase) / kTimerStride];
+  const Comparator t = caught_up(state_.timers[(reg - kTimerBase) / kTimerStride], now);
   switch ((reg - kTimerBase) % kTimerStride) {
     case kTimerConfig: return t.config;
     case kTimerComparator: return t.comparator;
@@ -129,6 +145,7 @@ void Hpet::write_config(uint64_t value, VTime now) {
     level[n] = asserted(n);
     if (level[n]) drive(n, false);
   }
+  for (Comparator& t : state_.timers) t = caught_up(t, now);
   uint64_t count = counter(now);
   state_.config = value & (kRun | kLegacyRoute);
   state_.counter = count;
@@ -142,6 +159,7 @@ void Hpet::write_config(uint64_t value, VTime now) {
 
 void Hpet::write_timer(unsigned n, uint64_t reg, uint64_t value, uint64_t mask, VTime now) {
   Comparator& t = state_.timers[n];
+  t = caught_up(t, now);
   bool was_asserted = asserted(n);
   if (reg == kTimerConfig) {
     if (was_asserted) drive(n, false);
@@ -176,6 +194,7 @@ void Hpet::write_register(uint64_t reg, uint64_t value, uint64_t mask, VTime now
       }
       return;
     case kCounter:
+      for (Comparator& t : state_.timers) t = caught_up(t, now);
       state_.counter = (counter(now) & ~mask) | (value & mask);
       state_.since = now;
       for (unsigned n = 0; n < kTimers; ++n) arm(n, now, true);

@@ -36,7 +36,8 @@ class Hpet : public Device, public mem::MmioDevice {
     uint64_t config = 0;
     uint64_t comparator = ~0ull;
     uint64_t period = 0;
-    static constexpr std::array kNames{"config", "comparator", "period"};
+    uint64_t match = ~0ull;  // the counter at its next match; only for one that is silent
+    static constexpr std::array kNames{"config", "comparator", "period", "match"};
   };
   struct State {
     uint64_t config = 0;
@@ -54,6 +55,9 @@ class Hpet : public Device, public mem::MmioDevice {
   void write_timer(unsigned n, uint64_t reg, uint64_t value, uint64_t mask, mem::VTime now);
   void write_config(uint64_t value, mem::VTime now);
   bool asserted(unsigned n) const;  // level-triggered, and not yet cleared
+  // A silent periodic timer only moves its comparator. It has no alarm, which would wake the host for each of
+  // its periods (Linux leaves the one it booted with running): it catches up when somebody looks.
+  Comparator caught_up(const Comparator& t, mem::VTime now) const;
   // `matches_now`: a comparator that equals the counter at this moment counts as a match.
   void arm(unsigned n, mem::VTime now, bool matches_now);
   void fire(unsigned n, mem::VTime deadline);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "devices/display/screen_painter.h"
@@ -20,18 +21,27 @@ class FramePublisher {
   // Called (on the machine's thread) when there is a new frame.
   void on_frame(std::function<void()> f) { on_frame_ = std::move(f); }
 
+  using HostTime = std::chrono::steady_clock::time_point;
+
   // To be called often: it draws at most 60 times a second.
   void update(mem::VTime now) {
     auto host = std::chrono::steady_clock::now();
-    if (host - drawn_at_ < kPeriod) return;
-    draw(now, host);
+    late_ = host - drawn_at_ < kPeriod;
+    if (!late_) draw(now, host);
   }
   void update_now(mem::VTime now) { draw(now, std::chrono::steady_clock::now()); }
+
+  // For how long nobody needs to call while the guest does nothing: until what the last update() came too
+  // early for, until something blinks.
+  std::optional<HostTime> waits_until() const {
+    return late_ ? std::optional(drawn_at_ + kPeriod) : std::nullopt;
+  }
+  mem::VTime next_change(mem::VTime now) const { return vga_.next_change(now); }
 
   static constexpr std::chrono::milliseconds kPeriod{16};
 
  private:
-  void draw(mem::VTime now, std::chrono::steady_clock::time_point host) {
+  void draw(mem::VTime now, HostTime host) {
     if (!painter_.look(now)) return;
     drawn_at_ = host;
     DisplayFrame& frame = mailbox_.back();
@@ -48,7 +58,8 @@ class FramePublisher {
   FrameMailbox& mailbox_;
   bool image_, text_;
   std::function<void()> on_frame_;
-  std::chrono::steady_clock::time_point drawn_at_{};
+  HostTime drawn_at_{};
+  bool late_ = false;
 };
 
 }  // namespace ilse::ui

@@ -19,6 +19,11 @@ dev::OutsideEvent point_event(unsigned buttons, uint16_t x, uint16_t y, int dz) 
           (buttons & 0xFF) | uint64_t{x} << 8 | uint64_t{y} << 24 | z << 40};
 }
 
+dev::OutsideEvent stick_event(unsigned n, bool plugged, unsigned buttons, uint16_t x, uint16_t y) {
+  return {dev::OutsideEvent::Kind::Stick, n,
+          (plugged ? 1u : 0u) | (buttons & 0xFF) << 8 | uint64_t{x} << 16 | uint64_t{y} << 32};
+}
+
 void HeldKeys::press(uint32_t usage) {
   if (down_.insert(usage).second) post_(key_event(usage, true));
 }

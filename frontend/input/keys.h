@@ -35,6 +35,9 @@ dev::OutsideEvent mouse_event(unsigned buttons, int dx, int dy, int dz);
 // x and y from 0 at the left and top to FFFFh at the right and bottom.
 dev::OutsideEvent point_event(unsigned buttons, uint16_t x, uint16_t y, int dz);
 
+// Stick `n` of the game port; x and y from 0 to FFFFh, buttons a bit each.
+dev::OutsideEvent stick_event(unsigned n, bool plugged, unsigned buttons, uint16_t x, uint16_t y);
+
 class HeldKeys {
  public:
   explicit HeldKeys(Post post) : post_(std::move(post)) {}

@@ -91,7 +91,7 @@ struct Options {
   std::string screenshot;
 
   bool translate = true;  // hot blocks, to host code; false: interpret only
-  uint64_t jit_cache_mib = 32;
+  uint64_t jit_cache_mib = 64;
   uint64_t jit_hot = cpu::jit::Settings{}.hot;  // runs of a block before it is translated
   std::string jit_dump;                         // where to write what was translated; empty: nowhere
   bool perf_map = false;

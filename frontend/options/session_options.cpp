@@ -175,7 +175,7 @@ constexpr OptionRow kSession[] = {
     {"clock", "MODE", "host: virtual time follows the host's (run); instructions: it is exactly repeatable",
      clock},
     {"engine", "jit|interp", "the processor's engine (default: jit)", engine},
-    {"jit-cache", "MIB", "memory for translated code, 1 to 1024 (default: 32)",
+    {"jit-cache", "MIB", "memory for translated code, 1 to 1024 (default: 64)",
      number_between<&Options::jit_cache_mib, 1, 1024>},
     {"jit-hot", "N", "runs of a block before it is translated, 1 to 10000 (default: 24)",
      number_between<&Options::jit_hot, 1, 10000>},

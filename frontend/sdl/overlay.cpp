@@ -71,6 +71,15 @@ void media_menu(OverlayState& s, std::vector<MenuAction>& chosen) {
   }
 }
 
+// Behind a word of the status line.
+void light(bool on) {
+  ImGui::SameLine();
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  ImGui::GetWindowDrawList()->AddCircleFilled({at.x + 5, at.y + 7}, 4,
+                                              on ? IM_COL32(80, 220, 80, 255) : IM_COL32(60, 60, 60, 255));
+  ImGui::Dummy({10, 10});
+}
+
 void status_line(const OverlayState& s) {
   const ImVec2 size = ImGui::GetIO().DisplaySize;
   ImGui::SetNextWindowPos({0, size.y - kStatusHeight});
@@ -86,10 +95,14 @@ void status_line(const OverlayState& s) {
                       : s.state == GuestState::Paused ? "paused   "
                                                       : "powered off   ";
   ImGui::Text("%s%4.0f MIPS   %3.0f %% of real time   disk", state, s.status.mips, 100 * s.status.real_time);
+  light(s.status.disk);
+  if (s.can_mute) {
+    ImGui::SameLine();
+    ImGui::TextUnformatted(s.muted ? "  muted" : "  sound");
+    light(s.status.sound && !s.muted);
+  }
   ImGui::SameLine();
   const ImVec2 at = ImGui::GetCursorScreenPos();
-  ImGui::GetWindowDrawList()->AddCircleFilled(
-      {at.x + 5, at.y + 7}, 4, s.status.disk ? IM_COL32(80, 220, 80, 255) : IM_COL32(60, 60, 60, 255));
   const char* hint = s.captured ? "Ctrl+Alt+G releases the mouse" : s.pasting ? "typing" : "Ctrl+Alt+M menu";
   const std::string right = s.message.empty() ? hint : s.message;
   const float x = size.x - ImGui::CalcTextSize(right.c_str()).x - 8;

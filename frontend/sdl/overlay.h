@@ -18,6 +18,7 @@ struct MachineStatus {
   double mips = 0;       // millions of instructions a second
   double real_time = 0;  // virtual time that passes in a second, of a second
   bool disk = false;     // accessed since the last look
+  bool sound = false;    // heard since then
   bool operator==(const MachineStatus&) const = default;
 };
 

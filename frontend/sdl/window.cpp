@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <clocale>
 #include <cstdlib>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 
@@ -12,6 +13,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr int kFirstWidth = 720, kFirstHeight = 400;  // the BIOS's text mode
+
+// Without one OpenGL is a program of many threads and megabytes, and SDL's own drawing costs a third.
+bool has_graphics_card() {
+  return std::filesystem::exists("/dev/dri") || std::filesystem::exists("/dev/nvidiactl");
+}
 
 }  // namespace
 
@@ -65,11 +71,16 @@ mem::Result<void> Window::open() {
   if (window_ == nullptr) return error();
   frame_width_ = kFirstWidth;
   frame_height_ = kFirstHeight;
-  renderer_ = SDL_CreateRenderer(window_, -1, 0);
+  if (driver == "x11" && !has_graphics_card() && std::getenv("SDL_RENDER_DRIVER") == nullptr) {
+    SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");
+    renderer_ = SDL_CreateRenderer(window_, -1, SDL_RENDERER_SOFTWARE);
+  }
+  if (renderer_ == nullptr) renderer_ = SDL_CreateRenderer(window_, -1, 0);
   if (renderer_ == nullptr) renderer_ = SDL_CreateRenderer(window_, -1, SDL_RENDERER_SOFTWARE);
   if (renderer_ == nullptr) return error();
   picture_ = std::make_unique<Picture>(renderer_);
   gui_ = std::make_unique<Gui>(window_, renderer_);
+  joysticks_ = std::make_unique<Joysticks>(callbacks_.post);
   SDL_StopTextInput();
   if (options_.full_screen) toggle_full_screen();
   update_title();
@@ -77,6 +88,7 @@ mem::Result<void> Window::open() {
 }
 
 Window::~Window() {
+  joysticks_.reset();
   gui_.reset();
   picture_.reset();
   if (renderer_ != nullptr) SDL_DestroyRenderer(renderer_);
@@ -207,7 +219,10 @@ void Window::draw(const DisplayFrame* fresh) {
   SDL_Rect area = picture_area();
   area.w = static_cast<int>(area.w * dense);
   area.h = static_cast<int>(area.h * dense);
+  const SDL_Rect old = picture_->where();
   picture_->draw(area, overlay_.scaling);
+  const SDL_Rect place = picture_->where();
+  if (SDL_RectEquals(&old, &place) == SDL_FALSE) point_again();
 
   overlay_.captured = captured_;
   overlay_.absolute = absolute_;

@@ -18,6 +18,7 @@
 #include "frontend/display/frame_mailbox.h"
 #include "frontend/input/keys.h"
 #include "frontend/sdl/gui.h"
+#include "frontend/sdl/joysticks.h"
 #include "frontend/sdl/overlay.h"
 #include "frontend/sdl/picture.h"
 #include "memory/result.h"
@@ -83,6 +84,7 @@ class Window {
   void wheel(const SDL_MouseWheelEvent& e);
   void point(int x, int y, int dz);
   void flush_mouse();
+  void point_again();
   void capture(bool on);
   void show_cursor();
   void show_menu(bool on);
@@ -110,6 +112,7 @@ class Window {
   bool sdl_ready_ = false;
   std::atomic<bool> woken_{false};
 
+  std::unique_ptr<Joysticks> joysticks_;
   HeldKeys keys_;
   uint32_t modifiers_ = 0;  // held down: a bit for each usage from left Ctrl on
   uint32_t swallowed_ = 0;  // the key of a hotkey, until it is released
@@ -123,7 +126,8 @@ class Window {
   int set_width_ = 0, set_height_ = 0;  // the size that we gave the window
   unsigned buttons_ = 0;
   int dx_ = 0, dy_ = 0;
-  bool moved_ = false;  // the pointer: its place is yet to be posted
+  bool moved_ = false;   // the pointer: its place is yet to be posted
+  bool inside_ = false;  // and whether it is over the window
   int x_ = 0, y_ = 0;
   std::chrono::steady_clock::time_point closed_at_{};
   bool close_pending_ = false;

@@ -61,6 +61,11 @@ void Window::handle(const SDL_Event& e) {
     case SDL_MOUSEBUTTONUP: button(e.button); break;
     case SDL_MOUSEWHEEL: wheel(e.wheel); break;
     case SDL_WINDOWEVENT: window_event(e.window); break;
+    case SDL_JOYDEVICEADDED:
+    case SDL_JOYDEVICEREMOVED:
+    case SDL_JOYAXISMOTION:
+    case SDL_JOYBUTTONDOWN:
+    case SDL_JOYBUTTONUP: joysticks_->handle(e); break;
     case SDL_RENDER_TARGETS_RESET:
     case SDL_RENDER_DEVICE_RESET:
       // The textures' contents are gone with the device.
@@ -85,6 +90,8 @@ void Window::window_event(const SDL_WindowEvent& e) {
     }
   } else if (e.event == SDL_WINDOWEVENT_RESIZED) {
     resized();
+  } else if (e.event == SDL_WINDOWEVENT_ENTER || e.event == SDL_WINDOWEVENT_LEAVE) {
+    inside_ = e.event == SDL_WINDOWEVENT_ENTER;
   }
 }
 
@@ -182,6 +189,19 @@ void Window::point(int x, int y, int dz) {
   };
   callbacks_.post(point_event(buttons_, part(x, at.x, at.w, picture_->width()),
                               part(y, at.y, at.h, picture_->height()), dz));
+}
+
+// The picture has another place or size below a pointer that rests.
+void Window::point_again() {
+  if (!absolute_ || captured_ || overlay_.menu || !inside_) return;
+  if (SDL_GetMouseFocus() == window_) {
+    int left = 0, top = 0;
+    SDL_GetWindowPosition(window_, &left, &top);
+    SDL_GetGlobalMouseState(&x_, &y_);
+    x_ -= left;
+    y_ -= top;
+  }
+  point(x_, y_, 0);
 }
 
 void Window::flush_mouse() {

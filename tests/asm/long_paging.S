@@ -118,6 +118,45 @@ main:
         mov     %rax, %cr3
         access  "2 MiB page, bit 12", "mov (%r8), %al", DONE
         user_access "bit 13, user write", "mov %al, 1(%r8)", DONE
+
+        # Every piece of a large page goes with it, and a global one stays when CR3 is written.
+        movl    $0xCCCC, 0x900000
+        movl    $0xDDDD, 0x901000
+        mov     $WINDOW+0x100000, %r8d
+        lea     0x1000(%r8), %r9
+        movq    $0x600087, pd_w
+        mov     %cr3, %rax
+        mov     %rax, %cr3
+        mov     (%r8), %eax
+        mov     (%r9), %ebx
+        check   "2 MiB page", %rax, $0xAAAA
+        check   "2 MiB page, its second 4 KiB", %rbx, $0xBBBB
+        movq    $0x800087, pd_w
+        invlpg  (%r8)
+        mov     (%r9), %ebx
+        check   "2 MiB page: INVLPG of another part", %rbx, $0xDDDD
+        change_cr cr4, 1<<7
+        window  7, 7, 0x107
+        mov     $WINDOW, %r8d
+        mov     (%r8), %eax
+        check   "global page", %rax, $0xAAAA
+        movq    $PAGE_B+0x107, pt_w
+        invlpg  (%r8)
+        mov     (%r8), %eax
+        check   "global page: INVLPG", %rax, $0xBBBB
+        movq    $PAGE_A+0x107, pt_w
+        change_cr cr4, 0, 1<<7
+        mov     (%r8), %eax
+        check   "global page: PGE cleared", %rax, $0xAAAA
+        window
+        mov     (%r8), %eax
+        movq    $PAGE_B+7, pt_w
+        mov     %cr3, %rax
+        mov     %rax, %cr3
+        mov     (%r8), %eax
+        check   "local page: CR3", %rax, $0xBBBB
+        window
+
         movq    $pdpt+7+0x80, pml4+16
         try
         mov     $0x10000000000, %r8

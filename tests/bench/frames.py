@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""Full screens a second that a guest loop draws in Ilse's and in QEMU's window, side by side: frames.py ILSE.
-Needs a display (xvfb-run will do). Prints a line for each size and way of drawing."""
+"""Full screens a second that a guest loop draws in Ilse's and in QEMU's window, side by side: frames.py ILSE [ROUNDS].
+Needs a display (xvfb-run will do). Prints the medians of 3 rounds for each size and way of drawing."""
 
 import os
 import pathlib
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ def rate(command, log):
 
 def main():
     ilse = sys.argv[1]
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     with tempfile.TemporaryDirectory() as folder:
         for size, mode in SIZES.items():
             for way in ("rep", "loop"):
@@ -41,8 +43,9 @@ def main():
                 os.truncate(image, 1 << 20)
                 common = ["-m", "16", "-display", "sdl", "-debugcon", f"file:{log}", "-drive",
                           f"file={image},format=raw,index=0,media=disk"]
-                mine = rate([ilse, "run", *common], log)
-                other = rate(["qemu-system-x86_64", "-vga", "std", "-accel", "tcg", *common], log)
+                rates = [(rate([ilse, "run", *common], log),
+                          rate(["qemu-system-x86_64", "-vga", "std", "-accel", "tcg", *common], log)) for _ in range(rounds)]
+                mine, other = map(statistics.median, zip(*rates))
                 print(f"{size} {way}: Ilse {mine:.1f}, QEMU {other:.1f} screens a second", flush=True)
 
 

@@ -136,6 +136,36 @@ TEST_CASE("HPET: a period of one tick does not stop the machine") {
   CHECK(b.lines.rises(20) <= 1001);
 }
 
+TEST_CASE("HPET: a periodic timer without an interrupt goes on, and wakes nobody") {
+  Bench b;
+  Rig r(b);
+  r.write(0x10, 1);
+  r.write(0x100, 0x8 | 0x40 | 0x100);  // periodic, 32 bits, the comparator may be set
+  r.write(0x108, 400'000);
+  r.write(0x108, 400'000);
+  CHECK(b.scheduler.next_deadline() == ilse::mem::kNever);
+  b.advance(3'999'999);
+  CHECK(r.read(0x108) == 400'000);
+  b.advance(1);
+  CHECK(r.read(0x108) == 800'000);
+  b.advance(4'000'000ull * 1000);
+  CHECK(r.read(0x108) == 1002 * 400'000);
+  b.advance(4'000'000ull * 100'000);  // the comparator's 32 bits have gone round
+  CHECK(r.read(0x108) == ((101'002ull * 400'000) & 0xFFFFFFFF));
+  // Its interrupt turned on it is where it would have been.
+  r.write(0x100, 0xC | 0x100 | 20 << 9);
+  b.advance(3'999'999);
+  CHECK(b.lines.rises(20) == 0);
+  b.advance(1);
+  CHECK(b.lines.rises(20) == 1);
+  // Halted, it waits.
+  r.write(0x100, 0x8 | 0x100);
+  r.write(0x10, 0);
+  const uint64_t before = r.read(0x108);
+  b.advance(40'000'000);
+  CHECK(r.read(0x108) == before);
+}
+
 TEST_CASE("HPET: state") {
   StateTest<Rig> test;
   test.make = [](Bench& b) { return std::make_unique<Rig>(b); };

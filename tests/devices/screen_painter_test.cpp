@@ -43,6 +43,41 @@ TEST_CASE("painter: nothing to do while nothing changes") {
   CHECK_FALSE(b.painter.look(b.now));
 }
 
+TEST_CASE("painter: time changes a picture only where something blinks") {
+  Painted b;
+  auto looks = [&](uint64_t seconds) {
+    unsigned n = 0;
+    b.painter.look(b.now);
+    for (uint64_t ms = 0; ms < seconds * 1000; ++ms) {
+      b.now = b.now + 1'000'000;
+      n += b.painter.look(b.now) ? 1 : 0;
+    }
+    return n;
+  };
+  b.mode(640, 480, 32);
+  CHECK(looks(10) == 0);
+  CHECK(b.vga.next_change(b.now) == mem::kNever);
+  b.dispi(4, 0);
+  b.out(0x3C2, 0x67);
+  b.gc(6, 0x0E);
+  CHECK(looks(10) == Approx(88).margin(2));  // the cursor, every 8 frames
+  // Nothing is missed by who sleeps until the next change.
+  for (int i = 0; i < 20; ++i) {
+    const VTime next = b.vga.next_change(b.now);
+    CHECK_FALSE(b.painter.look({next.ns - 1}));
+    CHECK(b.painter.look(next));
+    b.now = next;
+  }
+  b.crtc(0x0A, 0x20);
+  b.attr(0x10, 0x08);  // characters, at half the rate
+  CHECK(looks(10) == Approx(44).margin(2));
+  b.attr(0x10, 0);
+  CHECK(looks(10) == 0);
+  b.crtc(0x0A, 0);
+  b.gc(6, 0x05);  // graphics
+  CHECK(looks(10) == 0);
+}
+
 TEST_CASE("painter: only the lines on written pages are drawn") {
   Painted b;
   b.mode(1024, 768, 32);  // a line is a page

@@ -38,6 +38,22 @@ TEST_CASE("sound: the mixer's frames follow virtual time, in whatever steps") {
   CHECK(b.ear.heard.size() == 2 * 4800);
 }
 
+TEST_CASE("sound: the mixer knows whether there is something to hear") {
+  SoundBench b;
+  PcmVoice voice(b.mixer);
+  b.play(100 * kMs);
+  CHECK(b.mixer.loud_blocks() == 0);
+  voice.level(b.now, {0, 1000});
+  b.play(100 * kMs);
+  const uint64_t loud = b.mixer.loud_blocks();
+  CHECK(loud != 0);
+  voice.level(b.now, {0, 0});
+  b.play(20 * kMs);
+  const uint64_t last = b.mixer.loud_blocks();
+  b.play(100 * kMs);
+  CHECK(b.mixer.loud_blocks() == last);
+}
+
 TEST_CASE("sound: without a listener nothing is computed, and one who comes later hears from then on") {
   SoundBench b;
   b.mixer.connect(nullptr);

@@ -254,6 +254,50 @@ TEST_CASE("window: a guest with an absolute pointer has the mouse without a capt
   CHECK(b.values().empty());
 }
 
+TEST_CASE("window: a pointer that rests is told of anew where the picture changes") {
+  Bench b;
+  b.show(720, 400);
+  b.window->set_absolute(true);
+  auto at = [](unsigned pixel, unsigned size) { return (2 * pixel + 1) * 0x10000ull / (2 * size); };
+  auto show = [&](unsigned width, unsigned height) {
+    b.mailbox.back().image.resize(width, height);
+    b.mailbox.publish();
+    b.window->pump(0);
+    return b.values();
+  };
+  b.window_event(SDL_WINDOWEVENT_ENTER);
+  b.move_to(100, 50);
+  b.values();
+  CHECK(show(640, 480).back() == point_event(0, at(100, 640), at(50, 480), 0).value);
+  CHECK(show(640, 480).empty());
+  b.window_event(SDL_WINDOWEVENT_LEAVE);
+  CHECK(show(800, 600).empty());
+}
+
+TEST_CASE("window: a joystick of the host is one of the guest's") {
+  SDL_SetHint(SDL_HINT_JOYSTICK_ALLOW_BACKGROUND_EVENTS, "1");  // this display gives nobody the focus
+  Bench b;
+  const int device = SDL_JoystickAttachVirtual(SDL_JOYSTICK_TYPE_GAMECONTROLLER, 4, 6, 0);
+  REQUIRE(device >= 0);
+  auto told = [&] {
+    b.window->pump(0);
+    REQUIRE_FALSE(b.events.empty());
+    CHECK(b.events.back().kind == dev::OutsideEvent::Kind::Stick);
+    return b.values().back();
+  };
+  CHECK(told() == stick_event(0, true, 0, 0x8000, 0x8000).value);
+  SDL_Joystick* stick = SDL_JoystickOpen(device);
+  SDL_JoystickSetVirtualAxis(stick, 0, -32768);
+  SDL_JoystickSetVirtualAxis(stick, 1, 32767);
+  SDL_JoystickSetVirtualButton(stick, 3, 1);
+  SDL_JoystickSetVirtualButton(stick, 5, 1);  // the port has no such
+  SDL_JoystickUpdate();
+  CHECK(told() == stick_event(0, true, 8, 0, 0xFFFF).value);
+  SDL_JoystickClose(stick);
+  SDL_JoystickDetachVirtual(device);
+  CHECK(told() == stick_event(0, false, 0, 0, 0).value);
+}
+
 TEST_CASE("window: the menu takes keys and mouse, Escape and Ctrl+Alt+M close it") {
   Bench b;
   b.hotkey(SDL_SCANCODE_M);

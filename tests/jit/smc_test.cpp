@@ -1,13 +1,9 @@
 // Code that changes while it runs, in both engines: the same block, the next one, another page, across a
 // page's border, through another mapping, by DMA, by string instructions, and as compilers at run time do.
 // The result is what a processor gives that sees each store at once, wherever the slices end.
-#include <xbyak/xbyak.h>
-
 #include <catch2/catch.hpp>
-#include <functional>
 
-#include "cpu/jit/engine.h"
-#include "jit/bench.h"
+#include "jit/guest.h"
 
 using namespace ilse;
 using namespace ilse::test;
@@ -16,57 +12,6 @@ using namespace Xbyak::util;
 namespace {
 
 constexpr int kRounds = 400;
-
-// 64-bit code from kCode on that leaves its result in RAX and halts.
-class Guest : public Xbyak::CodeGenerator {
- public:
-  Guest() : CodeGenerator(kCodeSize) { setDefaultJmpNEAR(true); }
-  uint64_t address() const { return kCode + getSize(); }
-  void fill_to(uint64_t offset) {
-    while (getSize() < offset) nop();
-  }
-};
-
-using Between = std::function<void(Bench&, unsigned slice)>;
-
-Program program_of(const Guest& g) {
-  Program p;
-  p.privilege = 0;
-  p.blocks = {{Piece{{g.getCode(), g.getCode() + g.getSize()}}}};
-  p.place(0);
-  return p;
-}
-
-void run_to_halt(Bench& b, const Program& p, unsigned slice, const Between& between) {
-  REQUIRE(b.load(p));
-  for (unsigned k = 0; k < 400'000; ++k) {
-    if (b.run(slice) != cpu::RunExit::Slice) return;
-    if (between) between(b, k);
-  }
-  FAIL("the guest does not halt");
-}
-
-// Both engines, the translating one from the first run of a block on and as usual.
-void check(const Guest& g, uint64_t result, const Between& between = {}) {
-  const Program p = program_of(g);
-  for (unsigned slice : {1, 2, 3, 7, 64, 1000, 1'000'000}) {
-    if (between && slice > 64) continue;
-    Bench plain(nullptr);
-    run_to_halt(plain, p, slice, between);
-    INFO("slice " << slice);
-    CHECK(plain.cpu().gpr[cpu::kRax] == result);
-    for (uint16_t hot : {1, 24}) {
-      const cpu::jit::Settings settings{.hot = hot};
-      Bench b(&settings);
-      run_to_halt(b, p, slice, between);
-      INFO("translated after " << hot << " runs\n" << difference(plain, b));
-      CHECK(b.cpu().gpr[cpu::kRax] == result);
-      CHECK(plain.hash() == b.hash());
-      CHECK(same_memory(plain, b));
-      if (hot == 1 && slice >= 64) CHECK(b.cpu().blocks().engine()->counters().entered > 0);
-    }
-  }
-}
 
 // 1 + 2 + ... with one byte, that of an immediate, counted up from 0.
 constexpr uint64_t sum_of_bytes(int rounds) {

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """The desktop guest in Ilse's window, under Xvfb: from power-on to a graphical session; a command typed into its
-terminal; its menu opened with the mouse, another terminal started from there. What happened is asked over the serial line.
+terminal; its menu opened with the mouse, another terminal started from there; its pointer within a pixel of the host's, all
+over the screen, in two of its resolutions; what it costs while nobody uses it. What happened is asked over the serial line.
 
 usage: tests/userland/desktop.py ILSE [--shots FOLDER] [--seconds N]
 
---shots keeps a picture of the X server's screen at every step (PNG). The guest's pointer is compared with the host's where
-it follows it without capture; where it does not, the mouse is captured by a click and moved by steps. Status 77: the
-guest, Xvfb or xdotool is not there.
+--shots keeps a picture of the window at every step (PNG). Status 77: the guest, Xvfb or xdotool is not there.
 """
 
 import argparse
@@ -28,14 +27,17 @@ from guest import PROMPT, Failure, Guest, check  # noqa: E402
 
 SKIP = 77
 SIZE = (1280, 960)
+MIB = 1024
 
 
-def png(screen):
-    """The picture in Xvfb's file (XWD format, 32 bits a pixel) as PNG."""
+def png(screen, window):
+    """A part (x, y, width, height) of the picture in Xvfb's file (XWD format, 32 bits a pixel) as PNG."""
     head = struct.unpack(">25I", screen[:100])
-    width, height, line, start = head[4], head[5], head[12], head[0] + head[19] * 12
+    left, top, width, height = window
+    width, height = min(width, head[4] - left), min(height, head[5] - top)
+    line, start = head[12], head[0] + head[19] * 12 + left * 4
     rows = bytearray()
-    for y in range(height):
+    for y in range(top, top + height):
         row = screen[start + y * line:start + y * line + width * 4]
         pixels = bytearray(width * 3)
         pixels[0::3], pixels[1::3], pixels[2::3] = row[2::4], row[1::4], row[0::4]
@@ -45,7 +47,7 @@ def png(screen):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) +
-            chunk(b"IDAT", zlib.compress(bytes(rows))) + chunk(b"IEND", b""))
+            chunk(b"IDAT", zlib.compress(bytes(rows), 9)) + chunk(b"IEND", b""))
 
 
 class Screen:
@@ -74,7 +76,7 @@ class Screen:
 
     def shot(self, name):
         if self.shots:
-            (self.shots / f"{name}.png").write_bytes(png(self.file.read_bytes()))
+            (self.shots / f"{name}.png").write_bytes(png(self.file.read_bytes(), self.window()))
 
 
 class Desktop:
@@ -97,21 +99,27 @@ class Desktop:
         return tuple(map(int, re.findall(r"[xy]:(\d+)", self.ask("xdotool getmouselocation"))[:2]))
 
     def point(self, x, y):
-        """Moves the guest's pointer near there; True if it follows the host's."""
+        """Moves the host's pointer over that place; the guest's has to follow. How far away it is then, in pixels."""
         left, top, _, _ = self.screen.window()
         self.screen.xdotool("mousemove", left + x, top + y)
-        time.sleep(2)
-        if max(abs(self.pointer()[0] - x), abs(self.pointer()[1] - y)) <= 1:
-            return True
-        self.screen.xdotool("click", 1)  # captures the mouse
-        for _ in range(40):
+        for _ in range(10):
+            time.sleep(0.2)
             now = self.pointer()
-            steps = [max(-60, min(60, want - have)) for want, have in zip((x, y), now)]
-            if max(map(abs, steps)) <= 8:
-                return False
-            self.screen.xdotool("mousemove_relative", "--", *steps)
-            time.sleep(1)
-        raise Failure(f"the pointer is at {now}, not near {(x, y)}")
+            away = max(abs(now[0] - x), abs(now[1] - y))
+            if away <= 1:
+                return away
+        raise Failure(f"the pointer is at {now}, not {(x, y)}")
+
+    def point_everywhere(self, columns, rows):
+        """The edges and what lies between; the largest difference."""
+        width, height = map(int, self.ask("xdotool getdisplaygeometry").split())
+        return max(self.point((width - 1) * i // (columns - 1), (height - 1) * j // (rows - 1))
+                   for i in range(columns) for j in range(rows))
+
+    def resolution(self, size):
+        self.ask(f"xrandr -s {size}")
+        self.until("another resolution", "xdotool getdisplaygeometry", lambda a: a == size.replace("x", " "))
+        time.sleep(3)
 
 
 def use(desktop, screen):
@@ -121,11 +129,15 @@ def use(desktop, screen):
     screen.shot("desktop")
     size = desktop.ask("xdotool getdisplaygeometry")
     screen.window()
-    screen.xdotool("type", "--delay", 100, "echo $((6*7)) >/tmp/answer")
+    screen.xdotool("type", "--delay", 100, "uname -srmo; free -m; echo $((6*7)) >/tmp/answer")
     screen.xdotool("key", "Return")
     desktop.until("what was typed did not arrive", "cat /tmp/answer 2>/dev/null", lambda a: a == "42")
     screen.shot("typed")
-    absolute = desktop.point(820, 300)
+    away = desktop.point_everywhere(7, 5)
+    desktop.resolution("800x600")
+    away = max(away, desktop.point_everywhere(4, 3))
+    desktop.resolution(size.replace(" ", "x"))
+    desktop.point(820, 300)
     screen.xdotool("click", 3)
     time.sleep(5)
     screen.shot("menu")
@@ -135,10 +147,22 @@ def use(desktop, screen):
     desktop.until("the menu starts no terminal", "xdotool search --onlyvisible --class xterm | wc -l", lambda a: a == "2")
     time.sleep(5)
     screen.shot("terminal")
-    return size, absolute
+    return size, away
 
 
-def idle(pid, seconds=20):
+def beyond_the_guest(pid, guest_mib):
+    """MiB resident but for the guest's memory."""
+    resident, is_guests = 0, False
+    for line in pathlib.Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        bounds = re.match(r"([0-9a-f]+)-([0-9a-f]+) ", line)
+        if bounds:
+            is_guests = int(bounds[2], 16) - int(bounds[1], 16) >= guest_mib << 20
+        elif line.startswith("Rss:") and not is_guests:
+            resident += int(line.split()[1])
+    return resident / 1024
+
+
+def idle(pid, seconds=60):
     """The share of a host's processor that a desktop takes that nobody uses."""
     def ticks():
         return sum(int(word) for word in pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13])
@@ -164,13 +188,17 @@ def main():
         guest = None
         try:
             started = time.monotonic()
-            guest = Guest([str(pathlib.Path(arguments.ilse).resolve()), "run", "-m", "1024", "-snapshot", "-display", "sdl",
+            guest = Guest([str(pathlib.Path(arguments.ilse).resolve()), "run", "-m", str(MIB), "-snapshot", "-display", "sdl",
                            "-serial", "stdio", "-hda", str(image)], DISPLAY=screen.display)
             guest.wait(PROMPT, arguments.seconds)
             desktop = Desktop(guest, screen, arguments.seconds)
-            size, absolute = use(desktop, screen)
-            print(f"desktop: {size}, usable {time.monotonic() - started:.0f} s after power-on; the pointer "
-                  + ("follows the host's" if absolute else "has to be captured") + f"; idle: {idle(guest.process.pid):.1%} of a core")
+            size, away = use(desktop, screen)
+            print(f"desktop: {size}, {time.monotonic() - started:.0f} s from power-on; the pointer is at most {away} pixels from "
+                  f"the host's", flush=True)
+            share, resident = idle(guest.process.pid), beyond_the_guest(guest.process.pid, MIB)
+            print(f"desktop: idle: {share:.1%} of a core; {resident:.0f} MiB beyond the guest's memory")
+            check(share < 0.05, "that is too much for an idle desktop")
+            check(resident < 200, "that is too much memory")
             guest.type("systemctl poweroff")
             status = guest.wait_end(arguments.seconds)
             check(status == 0, f"poweroff ends with status {status}")

@@ -25,7 +25,11 @@ void Translator::address(Ref r) {
   auto part = [&](uint8_t slot, Reg64 temp) -> std::optional<Reg64> {
     if (slot == kSlotZero) return std::nullopt;
     if (slot < 16 && kHostOf[slot] != kInMemory) return Reg64(kHostOf[slot]);
-    mov(temp, guest(slot));
+    if (slot == kSlotBlock) {
+      mov(temp, ptr[rbp + layout_.page]);
+    } else {
+      mov(temp, guest(slot));
+    }
     return temp;
   };
   // A destination that is also the index may not take the base first.
@@ -39,7 +43,9 @@ void Translator::address(Ref r) {
     const uint64_t at = static_cast<uint64_t>(static_cast<int64_t>(i.disp)) & i.ea_mask;
     mov(d, narrow ? at & 0xFFFFFFFF : at);
   } else {
-    e = e + static_cast<size_t>(static_cast<int64_t>(i.disp));
+    const int64_t disp = i.disp + (i.base == kSlotBlock ? static_cast<int64_t>(block_offset()) : 0);
+    if (disp != static_cast<int32_t>(disp)) throw Refused{};
+    e = e + static_cast<size_t>(disp);
     if (narrow) {
       lea(d.cvt32(), ptr[e]);
     } else {
@@ -100,8 +106,21 @@ void Translator::linear(Ref r) {
   set_host(r, d, true);
 }
 
+// lin becomes the host's address, by what the first of its group has found.
+void Translator::use_addend(Reg64 lin) {
+  const Reg64 t = spare(lin.getIdx());
+  mov(t, ptr[rbp + layout_.addend + 8 * lifted_[index_].group.place]);
+  lea(lin, ptr[lin + t]);
+}
+
 // lin becomes the host's address.
 void Translator::check_tlb(Reg64 lin, unsigned width, bool write) {
+  const Group& group = lifted_[index_].group;
+  const bool grouped = group.place >= 0;
+  if (grouped && !group.first) {
+    use_addend(lin);
+    return;
+  }
   uint8_t others[2];
   unsigned n = 0;
   for (uint8_t r : {0, 2, 1}) {
@@ -117,29 +136,44 @@ void Translator::check_tlb(Reg64 lin, unsigned width, bool write) {
   // The call for a missing translation keeps the linear address and the guest's registers, but no scratch.
   Label* miss = slow_;
   if (!spill_t && !spill_u) {
-    Miss& mine = misses_.emplace_back(Miss{out_index_,
-                                           static_cast<unsigned>(lin.getIdx()),
-                                           width | (write ? Engine::kWrite : 0u),
-                                           vector_,
-                                           {},
-                                           {}});
+    uint32_t how = width | (write ? Engine::kWrite : 0u) | index_ << Engine::kInsnShift;
+    if (grouped) {
+      how |= (group.write ? Engine::kGroupWrite : 0u) | uint32_t{group.back} << Engine::kBackShift |
+             (group.span - 1u) << Engine::kSpanShift;
+    }
+    Miss& mine =
+        misses_.emplace_back(Miss{out_index_, static_cast<unsigned>(lin.getIdx()), how, vector_, {}, {}, {}});
     L(mine.retry);
     miss = &mine.out;
   }
-  mov(t.cvt32(), lin.cvt32());
+  const int back = grouped ? group.back : 0;
+  const unsigned span = grouped ? group.span : width;
+  const bool writes = grouped ? group.write : write;
+  if (back != 0) {
+    lea(t, ptr[lin - back]);
+  } else {
+    mov(t.cvt32(), lin.cvt32());
+  }
   shr(t.cvt32(), kShift);
   and_(t.cvt32(), static_cast<uint32_t>((Tlb::kEntries - 1) << 5));
   add(t, ptr[rbp + layout_.tlb]);
-  if (width > 1) {
-    lea(u, ptr[lin + static_cast<size_t>(width - 1)]);
+  if (span > 1) {
+    lea(u, ptr[lin + static_cast<int>(span - 1) - back]);
   } else {
     mov(u, lin);
   }
   and_(u, static_cast<uint32_t>(-4096));
   or_(u, ptr[rbp + layout_.asid]);
-  cmp(u, ptr[t + static_cast<int>(write ? offsetof(TlbEntry, write_tag) : offsetof(TlbEntry, read_tag))]);
+  cmp(u, ptr[t + static_cast<int>(writes ? offsetof(TlbEntry, write_tag) : offsetof(TlbEntry, read_tag))]);
   jne(*miss);
-  add(lin, ptr[t + static_cast<int>(offsetof(TlbEntry, addend))]);
+  if (grouped) {
+    mov(t, ptr[t + static_cast<int>(offsetof(TlbEntry, addend))]);
+    mov(ptr[rbp + layout_.addend + 8 * group.place], t);
+    add(lin, t);
+  } else {
+    add(lin, ptr[t + static_cast<int>(offsetof(TlbEntry, addend))]);
+  }
+  if (miss != slow_) L(misses_.back().done);
   if (spill_t) mov(t, ptr[rbp + layout_.spill]);
   if (spill_u) mov(u, ptr[rbp + layout_.spill]);
   spoil_flags();
@@ -159,6 +193,7 @@ Reg64 Translator::operand_pointer(unsigned bytes, bool write, bool aligned) {
   if (aligned) {
     test(at.cvt32(), bytes - 1);
     jne(*slow_);
+    spoil_flags();
   }
   check_tlb(at, bytes, write);
   list_ = nullptr;
@@ -170,10 +205,11 @@ void Translator::mend_misses() {
   for (Miss& m : misses_) {
     L(m.out);
     store_vectors(m.vector);
-    push(m.how | m.insn % block_->count << Engine::kInsnShift);
+    push(m.how);
     call(by_register[m.linear]);
     load_vectors(m.vector);
-    jnz(m.retry);
+    je(m.retry);
+    if ((m.how & Engine::kWrite) != 0 && m.how >> Engine::kSpanShift == 0) ja(m.done);
     jmp(out_[m.insn].label);
   }
   for (unsigned r = 0; r < by_register.size(); ++r) {
@@ -297,7 +333,8 @@ void Translator::jump(Ref) {
     mov(rcx, ptr[rbp + layout_.target_rip]);
     mov(rdx, ptr[rbp + layout_.target]);
   }
-  mov(guest(kSlotBlock), rcx);
+  and_(rcx, static_cast<uint32_t>(-4096));
+  mov(ptr[rbp + layout_.page], rcx);
   jmp(ptr[rdx + static_cast<int>(offsetof(Block, entry))]);
 }
 

@@ -7,6 +7,7 @@
 #include "cpu/isa/row.h"
 #include "cpu/jit/x64/host.h"
 #include "cpu/sem/lift_model.h"
+#include "cpu/state.h"
 
 namespace ilse::cpu::jit {
 
@@ -59,11 +60,76 @@ size_t Translator::make_leave_null() {
   return at;
 }
 
+// The block begins at offset `block`->phys in the page: flags and `temp` are scratch.
+void Translator::set_rip(Reg64 block, Reg64 temp) {
+  mov(temp.cvt32(), dword[block + offsetof(Block, phys)]);
+  and_(temp.cvt32(), 0xFFF);
+  add(temp, ptr[rbp + layout_.page]);
+  mov(guest(kSlotBlock), temp);
+}
+
 size_t Translator::make_edge() {
   size_t at = getSize();
   mov(ptr[rbp + layout_.edge], eax);
+  add(rcx, ptr[rbp + layout_.page]);
+  mov(guest(kSlotBlock), rcx);
   mov(eax, Engine::kEdge);
   jmp(stubs_.leave);
+  return at;
+}
+
+size_t Translator::make_by_page() {
+  size_t at = getSize();
+  add(rcx, ptr[rbp + layout_.page]);
+  go_by_address();
+  return at;
+}
+
+size_t Translator::make_by_rip() {
+  size_t at = getSize();
+  mov(rcx, guest(kSlotBlock));
+  go_by_address();
+  return at;
+}
+
+size_t Translator::make_over() {
+  size_t at = getSize();
+  movzx(eax, word[rdx + offsetof(Block, count)]);
+  add(ptr[rbp + layout_.budget], rax);
+  set_rip(rdx, rcx);
+  mov(eax, Engine::kDispatcher);
+  jmp(stubs_.leave);
+  return at;
+}
+
+// One for calls from translated code, which go on behind it, and one for jumps, which go on at RIP.
+size_t Translator::make_call(bool (*function)(Cpu&, const Insn*), bool returns) {
+  size_t at = getSize();
+  mov(ptr[rbp + layout_.block], rax);
+  set_rip(rax, rcx);
+  for (unsigned g = 0; g < 16; ++g) {
+    if (kHostOf[g] != kInMemory) mov(ptr[rbp + layout_.gpr + 8 * static_cast<int>(g)], Reg64(kHostOf[g]));
+  }
+  lea(rdi, ptr[rbp - kBias]);
+  mov(rsi, rdx);
+  mov(rax, reinterpret_cast<uint64_t>(function));
+  if (returns) sub(rsp, 8);
+  call(rax);
+  if (returns) add(rsp, 8);
+  Label go_on;
+  test(al, al);
+  jnz(go_on);
+  if (returns) add(rsp, 8);
+  jmp(stubs_.leave_null);
+  L(go_on);
+  for (unsigned g = 0; g < 16; ++g) {
+    if (kHostOf[g] != kInMemory) mov(Reg64(kHostOf[g]), ptr[rbp + layout_.gpr + 8 * static_cast<int>(g)]);
+  }
+  if (returns) {
+    ret();
+  } else {
+    jmp(stubs_.by_rip);
+  }
   return at;
 }
 
@@ -84,6 +150,7 @@ size_t Translator::make_interpret() {
   static_assert(sizeof(Insn) == 64);
   size_t at = getSize();
   mov(ptr[rbp + layout_.block], rdx);
+  set_rip(rdx, rcx);
   shl(eax, 6);
   add(rax, ptr[rdx + offsetof(Block, insns)]);
   jmp(stubs_.leave);
@@ -107,7 +174,7 @@ size_t Translator::make_miss(unsigned linear) {
   mov(edx, ptr[rsp + 8]);
   mov(rax, reinterpret_cast<uint64_t>(stubs_.refill));
   call(rax);
-  test(al, al);
+  cmp(al, Engine::kRetry);
   for (unsigned g = 0; g < 16; ++g) {
     if (!kept(g)) mov(Reg64(kHostOf[g]), ptr[rbp + layout_.gpr + 8 * static_cast<int>(g)]);
   }
@@ -215,13 +282,26 @@ void Translator::lift() {
       const unsigned g = row->reg_file == File::Gpr  ? i.reg / 8u
                          : row->rm_file == File::Gpr ? i.rm / 8u
                                                      : 16u;
+      if (g < 16) l.guests_written = 1u << g;
       if (g < 16 && kHostOf[g] != kInMemory) l.registers_written = 1u << kHostOf[g];
       continue;
     }
     if (l.x87 = x87_form(i); l.x87.kind != X87Form::Kind::None) {
       l.native = true;
       l.flags_written = row->flags.written;
-      if (l.x87.kind == X87Form::Kind::StatusToAx) l.registers_written = 1u << kHostOf[0];
+      if (l.x87.kind == X87Form::Kind::StatusToAx) {
+        l.guests_written = 1u << kRax;
+        l.registers_written = 1u << kHostOf[kRax];
+      }
+      continue;
+    }
+    if (l.system = system_form(i); l.system != SystemForm::None) {
+      l.native = true;
+      if (l.system == SystemForm::Pushf) {
+        l.flags_read = kOSZAPC;
+        l.guests_written = 1u << kRsp;
+        l.registers_written = 1u << kHostOf[kRsp];
+      }
       continue;
     }
     if (read == nullptr) continue;
@@ -248,8 +328,15 @@ void Translator::find_live_flags() {
     Lifted& l = lifted_[k];
     l.live_after = live;
     l.live_inside = inside;
-    l.exits = !l.native || (l.vector && block_->insns[k].mem) || l.x87.kind != X87Form::Kind::None;
-    for (const MicroOp& m : l.list) l.exits = l.exits || (can_fault(m) && m.op != Op::CheckBranch);
+    const bool checked = l.group.place >= 0 && !l.group.first;
+    const bool vector_exits =
+        l.vector && block_->insns[k].mem && (!checked || vector_shape(block_->insns[k]).aligned);
+    l.exits = !l.native || vector_exits || l.x87.kind != X87Form::Kind::None || l.system == SystemForm::Sti ||
+              l.system == SystemForm::Pushf;
+    for (const MicroOp& m : l.list) {
+      if (m.op == Op::CheckBranch || (checked && is_access(m))) continue;
+      l.exits = l.exits || can_fault(m);
+    }
     if (!l.native) {
       live = inside = kOSZAPC;
       continue;
@@ -261,20 +348,10 @@ void Translator::find_live_flags() {
 
 // --- ways out --------------------------------------------------------------------------------------------
 
-void Translator::advance(int64_t delta) {
-  if (delta == 0) return;
-  bool wide = (block_->mode & kModeCodeMask) == kModeCode64;
-  Address at = wide ? qword[rbp + layout_.gpr + 8 * kSlotBlock] : dword[rbp + layout_.gpr + 8 * kSlotBlock];
-  if (delta == static_cast<int32_t>(delta)) {
-    add(at, static_cast<int32_t>(delta));
-  } else {
-    mov(rax, static_cast<uint64_t>(delta));
-    if (wide) {
-      add(at, rax);
-    } else {
-      add(at, eax);
-    }
-  }
+// Whether the successor at `delta` from the block's address can be jumped to directly.
+bool Translator::in_page(int64_t delta) const {
+  const int64_t offset = static_cast<int64_t>(block_offset()) + delta;
+  return offset >= 0 && offset < 4096 && block_->second == ~0ull;
 }
 
 void Translator::interpret_from(unsigned k) {
@@ -284,38 +361,48 @@ void Translator::interpret_from(unsigned k) {
 
 // To a successor at `delta` from the block's address.
 void Translator::edge(bool taken, int64_t delta) {
-  const Block& b = *block_;
-  int64_t offset = static_cast<int64_t>(b.phys & 0xFFF) + delta;
-  if (offset < 0 || offset >= 4096 || b.second != ~0ull) {
+  if (!in_page(delta)) {
     cross_page(delta);
     return;
   }
-  advance(delta);
-  Label stub;
-  jmp(stub);
-  uint8_t* jump = const_cast<uint8_t*>(getCurr()) - 4;
-  L(stub);
-  mov(eax, static_cast<uint32_t>(edges_->size()));
-  jmp(stubs_.edge);
-  edges_->push_back(
-      {.from = block_, .jump = jump, .next = nullptr, .delta = static_cast<int32_t>(delta), .taken = taken});
+  Label& stub = edge_stubs_.emplace_back();
+  jmp(stub, T_NEAR);
+  add_edge(taken, delta);
+}
+
+// The jump just written is the way to a successor in the page.
+void Translator::add_edge(bool taken, int64_t delta) {
+  edges_->push_back({.from = block_,
+                     .jump = const_cast<uint8_t*>(getCurr()) - 4,
+                     .stub = nullptr,
+                     .next = nullptr,
+                     .delta = static_cast<int32_t>(delta),
+                     .taken = taken});
 }
 
 void Translator::cross_page(int64_t delta) {
-  bool wide = (block_->mode & kModeCodeMask) == kModeCode64;
-  mov(rcx, ptr[rbp + layout_.gpr + 8 * kSlotBlock]);
-  if (delta == static_cast<int32_t>(delta)) {
-    lea(rcx, ptr[rcx + static_cast<int32_t>(delta)]);
+  const bool wide = (block_->mode & kModeCodeMask) == kModeCode64;
+  const int64_t offset = static_cast<int64_t>(block_offset()) + delta;
+  mov(rcx, ptr[rbp + layout_.page]);
+  if (offset == static_cast<int32_t>(offset)) {
+    lea(rcx, ptr[rcx + static_cast<int32_t>(offset)]);
   } else {
-    mov(rax, static_cast<uint64_t>(delta));
+    mov(rax, static_cast<uint64_t>(offset));
     add(rcx, rax);
   }
   if (!wide) mov(ecx, ecx);
-  mov(ptr[rbp + layout_.gpr + 8 * kSlotBlock], rcx);
+  go_by_address();
+}
+
+// RCX: where to go on.
+void Translator::go_by_address() {
   Label miss;
   look_up_target(miss);
+  and_(rcx, static_cast<uint32_t>(-4096));
+  mov(ptr[rbp + layout_.page], rcx);
   jmp(ptr[rdx + offsetof(Block, entry)]);
   L(miss);
+  mov(guest(kSlotBlock), rcx);
   mov(eax, Engine::kDispatcher);
   jmp(stubs_.leave);
 }
@@ -325,7 +412,7 @@ void Translator::look_up_target(Label& miss) {
   mov(rax, rcx);
   shr(rax, 12);
   xor_(eax, ecx);
-  and_(eax, 4095);
+  and_(eax, layout_.jump_mask);
   lea(rax, ptr[rax + rax * 2]);
   mov(rdx, ptr[rbp + layout_.jumps]);
   lea(rdx, ptr[rdx + rax * 8]);
@@ -343,30 +430,29 @@ void Translator::call_handler(const Insn* copy) {
   store_vectors(vector_);
   vector_ = {};
   mov(rax, reinterpret_cast<uint64_t>(block_));
-  mov(ptr[rbp + layout_.block], rax);
-  for (unsigned g = 0; g < 16; ++g) {
-    if (kHostOf[g] != kInMemory) mov(ptr[rbp + layout_.gpr + 8 * static_cast<int>(g)], Reg64(kHostOf[g]));
-  }
-  lea(rdi, ptr[rbp - kBias]);
-  mov(rsi, reinterpret_cast<uint64_t>(copy));
-  mov(rax, reinterpret_cast<uint64_t>(stubs_.call_handler));
-  call(rax);
-  test(al, al);
-  jz(stubs_.leave_null);
-  for (unsigned g = 0; g < 16; ++g) {
-    if (kHostOf[g] != kInMemory) mov(Reg64(kHostOf[g]), ptr[rbp + layout_.gpr + 8 * static_cast<int>(g)]);
-  }
+  mov(rdx, reinterpret_cast<uint64_t>(copy));
+  call(stubs_.call_handler);
   in_memory();
+}
+
+void Translator::call_last(const Insn* copy) {
+  ++handler_calls_;
+  flush_flags();
+  store_vectors(vector_);
+  mov(rax, reinterpret_cast<uint64_t>(block_));
+  mov(rdx, reinterpret_cast<uint64_t>(copy));
+  jmp(stubs_.call_last);
 }
 
 // --- the block -------------------------------------------------------------------------------------------
 
-void Translator::translate(Block& b, Code& code, std::deque<Edge>& edges, unsigned x87_top,
+void Translator::translate(Block& b, Code& code, std::deque<Edge>& edges, unsigned x87_top, bool apart,
                            const std::function<const Insn*(const Insn&)>& copy) {
   block_ = &b;
   edges_ = &edges;
   x87_top_ = x87_top;
   may_loop_ = true;
+  may_group_ = !apart;
   const size_t before = edges.size();
   lift();
   for (;;) {
@@ -397,6 +483,14 @@ Translation Translator::shown(uint64_t address, std::span<const uint8_t> host) c
 // Behind the block's last instruction, where little is ever run.
 void Translator::ways_out() {
   mend_misses();
+  for (size_t k = 0; k < edge_stubs_.size(); ++k) {
+    Edge& e = (*edges_)[first_edge_ + k];
+    L(edge_stubs_[k]);
+    e.stub = const_cast<uint8_t*>(getCurr());
+    mov(eax, static_cast<uint32_t>(first_edge_ + k));
+    mov(ecx, static_cast<uint32_t>(static_cast<int64_t>(block_offset()) + e.delta));
+    jmp(stubs_.edge, T_NEAR);
+  }
   for (unsigned k = 0; k < out_.size(); ++k) {
     WayOut& out = out_[k];
     if (out.label.getId() == 0) continue;
@@ -417,6 +511,7 @@ void Translator::ways_out() {
 
 void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&)>& copy) {
   const Block& b = *block_;
+  find_groups();
   find_live_flags();
   Label over;
   out_ = std::vector<WayOut>(2 * b.count);
@@ -425,6 +520,8 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
   x87_ = {};
   x87_.top = static_cast<uint8_t>(x87_top_);
   misses_.clear();
+  edge_stubs_.clear();
+  first_edge_ = edges_->size();
   const size_t entry = getSize();
   sub(qword[rbp + layout_.budget], b.count);
   js(over);
@@ -457,9 +554,8 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
     x87_flush(x87_then);
   }
   L(over);
-  add(qword[rbp + layout_.budget], b.count);
-  mov(eax, Engine::kDispatcher);
-  jmp(stubs_.leave);
+  mov(rdx, reinterpret_cast<uint64_t>(block_));
+  jmp(stubs_.over);
   ready();
   code.entry = getCode() + entry;
   code.body = getCode() + body;
@@ -511,7 +607,10 @@ void Translator::emit_body(unsigned first, const std::function<const Insn*(const
       if (open) {
         call_handler(copy(i));
         x87_handler(i);
+      } else if (i.row != nullptr && i.row->has(kHelper)) {
+        call_last(copy(i));
       } else {
+        // Its handler would run on in the next block.
         flush_flags();
         store_vectors(vector_);
         interpret_from(k);
@@ -522,6 +621,11 @@ void Translator::emit_body(unsigned first, const std::function<const Insn*(const
       settle_flags(true, true, false);
       if (flags_ == Flags::Recipe) out.recipe = pending_;
       x87();
+      age_steps();
+      continue;
+    }
+    if (l.system != SystemForm::None) {
+      system();
       age_steps();
       continue;
     }
@@ -560,11 +664,18 @@ void Translator::emit_body(unsigned first, const std::function<const Insn*(const
       edge(false, next);
       continue;
     }
-    Label to;
-    branch_to(last.a, to);
-    edge(false, next);
-    L(to);
-    edge(true, taken);
+    if (in_page(taken)) {
+      Label& stub = edge_stubs_.emplace_back();
+      branch_to(last.a, stub);
+      add_edge(true, taken);
+      edge(false, next);
+    } else {
+      Label to;
+      branch_to(last.a, to);
+      edge(false, next);
+      L(to);
+      edge(true, taken);
+    }
   }
   if (open) {
     flush_flags();

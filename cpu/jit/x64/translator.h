@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "cpu/block/block.h"
+#include "cpu/isa/row.h"
 #include "cpu/jit/engine.h"
 #include "cpu/jit/micro_op.h"
 #include "cpu/jit/x64/layout.h"
@@ -25,14 +26,19 @@ namespace ilse::cpu::jit {
 struct Stubs {
   const uint8_t* leave;                        // stores the registers and returns RAX
   const uint8_t* leave_null;                   // the same without the registers, and 0
-  const uint8_t* edge;                         // EAX: its number
+  const uint8_t* over;                         // RDX: the block, which is too long for what may still run
+  const uint8_t* edge;                         // EAX: its number, ECX: the successor's offset in the page
+  const uint8_t* by_page;                      // to the block there
+  const uint8_t* by_rip;                       // to the block at RIP
   std::array<const uint8_t*, 2> clear_uppers;  // of YMM0 to 7 and 0 to 15, in memory
   const uint8_t* interpret;                    // RDX: the block, EAX: the instruction's number in it
+  // RAX: the block, RDX: the instruction's copy. The second goes on at RIP.
+  const uint8_t* call_handler;
+  const uint8_t* call_last;
   // By the register of the linear address. RAX or, where that is it, RCX: the block. On the stack: how, which
-  // it takes off. Not zero: retry.
+  // it takes off. The flags are those of comparing a Refill with kRetry.
   std::array<const uint8_t*, 3> miss;
-  bool (*call_handler)(Cpu&, const Insn*);
-  bool (*refill)(Cpu&, const Block*, uint32_t how);
+  uint8_t (*refill)(Cpu&, const Block*, uint32_t how);
 };
 
 }  // namespace ilse::cpu::jit
@@ -80,7 +86,14 @@ struct X87Form {
   } kind = Kind::None;
   unsigned bytes = 0;  // of the memory operand
   unsigned pops = 0;
+
+  bool stores() const {
+    return kind == Kind::Store || kind == Kind::StoreAndPop || kind == Kind::StoreControl;
+  }
 };
+
+// System instructions that are translated (system.cpp).
+enum class SystemForm : uint8_t { None, Cli, Sti, Pushf, Swapgs, Cld, Std, Fence };
 
 // Which of the guest's vector registers are in the host's: bits of their numbers, for the lower 128 bits and
 // the upper. Dirty: not in memory.
@@ -115,8 +128,8 @@ class Translator : private Xbyak::CodeGenerator {
 
   // Fills `code` but for its addresses' view. `copy` gives an instruction that goes through its handler a
   // place of its own.
-  // `x87_top`: what TOP is likely to be where the block is entered.
-  void translate(Block& b, Code& code, std::deque<Edge>& edges, unsigned x87_top,
+  // `x87_top`: what TOP is likely to be where the block is entered. `apart`: every access is checked alone.
+  void translate(Block& b, Code& code, std::deque<Edge>& edges, unsigned x87_top, bool apart,
                  const std::function<const Insn*(const Insn&)>& copy);
   size_t size() const { return getSize(); }
   // The block for a listener; valid as long as this.
@@ -128,11 +141,17 @@ class Translator : private Xbyak::CodeGenerator {
   size_t make_leave();
   size_t make_leave_null();
   size_t make_edge();
+  size_t make_by_page();
+  size_t make_by_rip();
+  size_t make_over();
+  size_t make_call(bool (*function)(Cpu&, const Insn*), bool returns);
   size_t make_clear_uppers(unsigned count);
   size_t make_interpret();
   size_t make_miss(unsigned linear);
   size_t make_interpret_target();
 
+  // Where in an edge's stub the displacement of its jump is.
+  static constexpr size_t kStubJump = 11;
   // Room that any block's code fits in.
   static constexpr size_t kMaxBytes = size_t{96} << 10;
 
@@ -154,17 +173,28 @@ class Translator : private Xbyak::CodeGenerator {
     bool extended = false;  // Host: zero beyond its width
     uint64_t imm = 0;
   };
+  // An access that is checked together with others (groups.cpp).
+  struct Group {
+    int8_t place = -1;   // in Context::addend; -1: on its own
+    bool first = false;  // it checks for all
+    bool write = false;  // one of them stores
+    uint16_t back = 0;   // from its address to the lowest
+    uint16_t span = 0;   // of all, in bytes
+  };
   struct Lifted {
     std::vector<MicroOp> list;
     bool native = false;
-    bool vector = false;       // native without a list
-    X87Form x87;               // likewise, if it has a kind
+    bool vector = false;                   // native without a list
+    X87Form x87;                           // likewise, if it has a kind
+    SystemForm system = SystemForm::None;  // likewise
+    Group group;
     bool exits = false;        // may start over in the interpreter, or goes through its handler
     uint32_t live_after = 0;   // status flags that somebody may look at
     uint32_t live_inside = 0;  // those but for ways out: what the block itself, or its successor, looks at
     uint32_t flags_read = 0, flags_written = 0;
     bool may_write_flags = false;    // unless a count is 0
     uint32_t registers_written = 0;  // host registers of guest registers
+    uint32_t guests_written = 0;     // bits of guest registers, of what has no list
     uint32_t host = 0;               // where its code begins
   };
   // Where the guest's status flags are.
@@ -184,12 +214,28 @@ class Translator : private Xbyak::CodeGenerator {
   bool is_loop() const;
   void same_as(const VectorCache& v, const X87Cache& x);
   void ways_out();
-  void advance(int64_t delta);
+  void set_rip(Xbyak::Reg64 block, Xbyak::Reg64 temp);
+  unsigned block_offset() const { return static_cast<unsigned>(block_->phys & 0xFFF); }
+  bool in_page(int64_t delta) const;
   void interpret_from(unsigned k);
   void edge(bool taken, int64_t delta);
+  void add_edge(bool taken, int64_t delta);
   void cross_page(int64_t delta);
+  void go_by_address();
   void look_up_target(Xbyak::Label& miss);
   void call_handler(const Insn* copy);
+  void call_last(const Insn* copy);
+
+  // groups.cpp
+  struct MemoryOperand {
+    unsigned bytes = 0;
+    bool write = false;
+    Ref stack = kNoRef;  // its address on the stack; else it is the ModRM operand
+  };
+  std::optional<MemoryOperand> memory_operand(const Lifted& l, const Insn& i) const;
+  void find_groups();
+  std::optional<std::pair<unsigned, int64_t>> register_plus(const std::vector<MicroOp>& list, Ref r,
+                                                            unsigned width) const;
 
   // flags.cpp: the status flags
   void flush_flags(bool keep = true);
@@ -245,6 +291,7 @@ class Translator : private Xbyak::CodeGenerator {
   void bit_unit(Ref r);
   void linear(Ref r);
   void check_tlb(Xbyak::Reg64 lin, unsigned width, bool write);
+  void use_addend(Xbyak::Reg64 lin);
   void mend_misses();
   void load(Ref r);
   void load_for_write(Ref r);
@@ -258,6 +305,8 @@ class Translator : private Xbyak::CodeGenerator {
 
   // vector.cpp: SSE
   bool is_vector(const Insn& i) const;
+  static MemoryShape vector_shape(const Insn& i);
+  static bool stores_vector(const Insn& i);
   void vector();
   void need_xmm(unsigned n);
   void need_ymm(unsigned n);
@@ -292,6 +341,11 @@ class Translator : private Xbyak::CodeGenerator {
   bool x87_arrange(const X87Cache& wanted);
   void x87();
 
+  // system.cpp
+  SystemForm system_form(const Insn& i) const;
+  void system();
+  void pushf_();
+
   // values.cpp: values and registers
   unsigned width_of(uint8_t w) const;
   unsigned slot_of(const MicroOp& m) const;
@@ -324,6 +378,8 @@ class Translator : private Xbyak::CodeGenerator {
   const Insn* insn_ = nullptr;
   std::vector<Lifted> lifted_;
   std::deque<Edge>* edges_ = nullptr;
+  size_t first_edge_ = 0;
+  std::deque<Xbyak::Label> edge_stubs_;  // of this block's
   // How each instruction is left for the interpreter: what has to be in memory then.
   struct WayOut {
     Xbyak::Label label;
@@ -334,6 +390,7 @@ class Translator : private Xbyak::CodeGenerator {
   std::vector<WayOut> out_;  // of a loop: those of its first turn, those of the others
   unsigned out_index_ = 0;
   bool may_loop_ = true, loops_ = false;
+  bool may_group_ = true;
   Xbyak::Label interpret_;
   Xbyak::Label* slow_ = nullptr;  // the running instruction's
   uint32_t live_ = 0;             // flags, behind the running instruction
@@ -356,7 +413,7 @@ class Translator : private Xbyak::CodeGenerator {
     unsigned linear;  // host register
     uint32_t how;
     VectorCache vector;
-    Xbyak::Label out, retry;
+    Xbyak::Label out, retry, done;
   };
   std::deque<Miss> misses_;
 

@@ -117,11 +117,11 @@ void Translator::move(Reg64 d, Ref r, unsigned width) {
       }
       break;
     case Value::Kind::NextIp:
-      mov(d, guest(kSlotBlock));
+      mov(d, ptr[rbp + layout_.page]);
       if ((block_->mode & kModeCodeMask) == kModeCode64) {
-        lea(d, ptr[d + static_cast<size_t>(v.imm)]);
+        lea(d, ptr[d + static_cast<size_t>(v.imm + block_offset())]);
       } else {
-        lea(d.cvt32(), ptr[d + static_cast<size_t>(v.imm)]);
+        lea(d.cvt32(), ptr[d + static_cast<size_t>(v.imm + block_offset())]);
       }
       break;
     case Value::Kind::Cond: set_condition(v.reg, d.cvt8()); break;

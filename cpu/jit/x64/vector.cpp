@@ -42,6 +42,11 @@ bool reads_destination(const Row& r) { return r.feature == Feature::Fma || !is_v
 
 }  // namespace
 
+MemoryShape Translator::vector_shape(const Insn& i) { return i.row->memory[form_of(i)]; }
+bool Translator::stores_vector(const Insn& i) {
+  return i.row->operands[0] == Operand::Rm || i.row->operands[0] == Operand::Mem;
+}
+
 bool Translator::is_vector(const Insn& i) const {
   const Row& r = *i.row;
   const bool vex = is_vex(r.map) && r.has(kAvx);
@@ -164,7 +169,7 @@ void Translator::vector() {
     clear_uppers();
     return;
   }
-  const bool to_rm = row.operands[0] == Operand::Rm || row.operands[0] == Operand::Mem;
+  const bool to_rm = stores_vector(i);
   const bool to_vvvv = row.operands[0] == Operand::Vvvv;
   const bool has_reg = row.reg_file != File::None;
   const bool compares = row.flags.written != 0;
@@ -185,7 +190,7 @@ void Translator::vector() {
     if (o == Operand::Is4) need(static_cast<unsigned>(i.imm >> 4 & 15));
   }
   if (i.mem) {
-    const MemoryShape shape = row.memory[form_of(i)];
+    const MemoryShape shape = vector_shape(i);
     rm = static_cast<unsigned>(operand_pointer(shape.bytes, to_rm, shape.aligned).getIdx());
     if (reg == 0 && row.reg_file == File::Gpr && to_rm) throw Refused{};
   } else if (row.rm_file == File::Gpr) {

@@ -195,11 +195,11 @@ void Translator::x87_settle(X87Cache& s) {
   if (s.top != s.top_in_memory) mov(byte[rbp + layout_.top], s.top);
   s.top_in_memory = s.top;
   if (!s.has_ip) return;
-  mov(rax, guest(kSlotBlock));
+  mov(rax, ptr[rbp + layout_.page]);
   if ((block_->mode & kModeCodeMask) == kModeCode64) {
-    lea(rax, ptr[rax + s.ip]);
+    lea(rax, ptr[rax + s.ip + block_offset()]);
   } else {
-    lea(eax, ptr[rax + s.ip]);
+    lea(eax, ptr[rax + s.ip + block_offset()]);
   }
   mov(ptr[rbp + layout_.fip], rax);
   s.has_ip = false;
@@ -294,9 +294,7 @@ void Translator::x87() {
   }
   int at = -1;
   if (i.mem) {
-    const bool writes =
-        form.kind == Kind::Store || form.kind == Kind::StoreAndPop || form.kind == Kind::StoreControl;
-    at = operand_pointer(form.bytes, writes).getIdx();
+    at = operand_pointer(form.bytes, form.stores()).getIdx();
   }
   // With ModRM for a memory operand at `at`.
   auto emit_memory = [&](unsigned opcode, unsigned extension) {
