@@ -402,9 +402,12 @@ bool Cpu::load_rmw_slow(uint64_t lin, unsigned width, uint64_t* value, const Ins
   }
   uint64_t phys, last = lin + width - 1;
   if (!code64()) last &= 0xFFFFFFFF;
-  ok = ok && translate(lin, Access::Write, view(), &phys) &&
-       ((lin & kPageMask) == (last & kPageMask) ||
-        translate(last & kPageMask, Access::Write, view(), &phys)) &&
+  // What the TLB allows needs no walk, in either engine.
+  auto may_write = [&](uint64_t at) {
+    return (tlb_of(view()).at(at).write_tag & ~kTagSlow) == ((at & kPageMask) | asid) ||
+           translate(at, Access::Write, view(), &phys);
+  };
+  ok = ok && may_write(lin) && ((lin & kPageMask) == (last & kPageMask) || may_write(last & kPageMask)) &&
        access(lin, width, Access::Read, value, view());
   current = outer;
   return ok;
