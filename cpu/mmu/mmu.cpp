@@ -98,9 +98,10 @@ bool Cpu::translate(uint64_t lin, Access a, View view, uint64_t* phys) {
       table = entry & (pae ? addr_mask : 0xFFFFF000ull);
       continue;
     }
-    bool user_view = view == View::User;
-    bool allowed =
-        (!user_view || user_ok) && (a != Access::Write || writable || (!user_view && (cr.cr0 & kCr0Wp) == 0));
+    const bool user_view = view == View::User;
+    const bool protects = user_view || (cr.cr0 & kCr0Wp) != 0;
+    bool stores = writable || !protects;
+    bool allowed = (!user_view || user_ok) && (a != Access::Write || stores);
     if (a == Access::Execute) {
       allowed = allowed && !no_exec && !(user_ok && !user_view && (cr.cr4 & kCr4Smep) != 0);
     } else {
@@ -110,8 +111,9 @@ bool Cpu::translate(uint64_t lin, Access a, View view, uint64_t* phys) {
     bool key = false;
     if ((cr.cr4 & kCr4Pke) != 0 && long_mode() && user_ok && a != Access::Execute) {
       const uint32_t rights = cr.pkru >> (entry >> 59 & 15) * 2;
-      key = (rights & 1) != 0 ||
-            ((rights & 2) != 0 && a == Access::Write && (user_view || (cr.cr0 & kCr0Wp) != 0));
+      const bool read_only = (rights & 2) != 0 && protects;
+      key = (rights & 1) != 0 || (read_only && a == Access::Write);
+      stores = stores && !read_only;
     }
     if (!allowed || key) return page_fault(lin, a, view, true, false, key);
     for (unsigned k = 0; k < depth; ++k) {
@@ -125,8 +127,7 @@ bool Cpu::translate(uint64_t lin, Access a, View view, uint64_t* phys) {
     *phys = ((base & ~offset_mask) | (lin & offset_mask)) & a20;
     leaf_ = {.shift = shift,
              .global = (entry & kPteG) != 0 && (cr.cr4 & kCr4Pge) != 0,
-             .stores = a == Access::Write ||
-                       ((entry & kPteD) != 0 && (writable || (!user_view && (cr.cr0 & kCr0Wp) == 0)))};
+             .stores = stores && (a == Access::Write || (entry & kPteD) != 0)};
     return true;
   }
 }
