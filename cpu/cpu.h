@@ -153,6 +153,7 @@ class Cpu final : public mem::ProcessorPins {
     uint64_t rip = ~0ull;
     uint64_t tag = 0;
     Block* block = nullptr;
+    const uint8_t* entry = nullptr;  // the block's
   };
   static constexpr size_t kJumps = 1u << 15;
   uint64_t jump_tag_ = 0;

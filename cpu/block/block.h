@@ -52,7 +52,7 @@ struct Block {
   Insn* insns = nullptr;          // count, then an end marker
   uint64_t second = ~0ull;        // physical page of the bytes beyond the first page
   // The translating engine's: the first instruction's own handler while another stands in for it, runs until
-  // translation, the translation, and where computed jumps enter it.
+  // translation, the translation, and where computed jumps enter it (with their target in RCX).
   Handler first = nullptr;
   uint16_t heat = 0;
   jit::Code* code = nullptr;

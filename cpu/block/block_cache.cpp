@@ -48,7 +48,8 @@ Block* BlockCache::promote(Block* b) {
   to.old = true;
   std::uninitialized_copy(b->insns, b->insns + b->count + 1, to.insns);
   old_.take(to.insns + to.count + 1);
-  promoted_.push_back(&to);
+  if ((to.link[0] != nullptr && !to.link[0]->old) || (to.link[1] != nullptr && !to.link[1]->old))
+    to_young_.push_back(&to);
   for (Node** n = &buckets_[bucket(b->phys, b->mode)]; *n != nullptr; n = &(*n)->next) {
     if (*n == from) {
       *n = node;
@@ -56,8 +57,11 @@ Block* BlockCache::promote(Block* b) {
     }
   }
   for (uint32_t page : b->page) {
-    if (auto it = pages_.find(page); it != pages_.end())
-      std::replace(it->second.begin(), it->second.end(), b, &to);
+    const auto it = pages_.find(page);
+    if (it == pages_.end()) continue;
+    for (Piece& p : it->second.pieces) {
+      if (p.block == b) p.block = &to;
+    }
   }
   b->valid = false;
   return &to;
@@ -84,7 +88,11 @@ void BlockCache::insert(Block* b) {
       }
     }
     ram_.add_code(b->page[k], b->chunks[k]);
-    pages_[b->page[k]].push_back(b);
+    const auto start = static_cast<uint16_t>(b->phys & 0xFFF);
+    const auto in_first = static_cast<uint16_t>(std::min<unsigned>(b->bytes, mem::kPageSize - start));
+    const Piece first_page{b, start, static_cast<uint16_t>(start + in_first)};
+    const Piece second_page{b, 0, static_cast<uint16_t>(b->bytes - in_first)};
+    pages_[b->page[k]].pieces.push_back(k == 0 ? first_page : second_page);
   }
 }
 
@@ -109,20 +117,18 @@ void BlockCache::empty_young() {
       }
     }
   }
-  for (Block* b : promoted_) {
+  for (Block* b : to_young_) {
     for (Block*& to : b->link) {
       if (to != nullptr && !to->old) to = nullptr;
     }
   }
+  to_young_.clear();
   for (auto it = pages_.begin(); it != pages_.end();) {
-    const auto& [page, blocks] = *it;
-    std::erase_if(it->second, [](const Block* b) { return !b->old; });
-    uint32_t chunks = 0;
-    for (const Block* b : blocks) {
-      for (int k = 0; k < 2; ++k) chunks |= b->page[k] == page && b->valid ? b->chunks[k] : 0;
-    }
-    ram_.set_code(page, chunks);
-    it = blocks.empty() ? pages_.erase(it) : std::next(it);
+    CodePage& page = it->second;
+    std::erase_if(page.pieces, [](const Piece& p) { return !p.block->old || !p.block->valid; });
+    page.emptied = 0;
+    ram_.set_code(it->first, page.chunks());
+    it = page.pieces.empty() ? pages_.erase(it) : std::next(it);
   }
   young_.used = 0;
   now_empty();
@@ -135,7 +141,7 @@ void BlockCache::reset() {
   std::fill(buckets_.begin(), buckets_.end(), nullptr);
   for (auto& [page, blocks] : pages_) ram_.set_code(page, 0);
   pages_.clear();
-  promoted_.clear();
+  to_young_.clear();
   young_.used = old_.used = 0;
   if (engine_ != nullptr) engine_->reset();
   now_empty();
@@ -149,47 +155,43 @@ void BlockCache::drop(Block* b) {
   if (*link != nullptr) *link = (*link)->next;
 }
 
-bool BlockCache::overlaps(const Block& b, uint32_t page, unsigned offset, unsigned size) {
-  const unsigned in_first = std::min<unsigned>(b.bytes, mem::kPageSize - (b.phys & 0xFFF));
-  for (int k = 0; k < 2; ++k) {
-    if (b.page[k] != page) continue;
-    const unsigned from = k == 0 ? b.phys & 0xFFF : 0, to = k == 0 ? from + in_first : b.bytes - in_first;
-    if (offset < to && from < offset + size) return true;
-  }
-  return false;
+uint32_t BlockCache::CodePage::chunks() const {
+  uint32_t all = 0;
+  for (const Piece& p : pieces) all |= mem::Ram::chunk_mask(p.from, p.to - p.from);
+  return all;
 }
 
 bool BlockCache::holds_code(uint32_t page, unsigned offset, unsigned size) const {
   if ((ram_.code_chunks(page) & mem::Ram::chunk_mask(offset, size)) == 0) return false;
   const auto it = pages_.find(page);
-  return it != pages_.end() && std::any_of(it->second.begin(), it->second.end(), [&](const Block* b) {
-           return b->valid && overlaps(*b, page, offset, size);
-         });
+  return it != pages_.end() &&
+         std::any_of(it->second.pieces.begin(), it->second.pieces.end(),
+                     [&](const Piece& p) { return p.overlaps(offset, size) && p.block->valid; });
 }
 
 // The chunks only say where to look: a block goes when bytes of its own change, so that data beside code
 // costs no more than this search.
 void BlockCache::code_written(uint32_t page, unsigned offset, unsigned size) {
-  auto it = pages_.find(page);
+  const auto it = pages_.find(page);
   if (it == pages_.end()) return;
-  uint32_t left = 0;
-  auto hit = [&](Block* b) {
-    if (!b->valid) return true;
-    if (!overlaps(*b, page, offset, size)) {
-      for (int k = 0; k < 2; ++k) left |= b->page[k] == page ? b->chunks[k] : 0;
-      return false;
-    }
-    drop(b);
+  CodePage& code = it->second;
+  const size_t gone = std::erase_if(code.pieces, [&](const Piece& p) {
+    if (!p.overlaps(offset, size)) return false;
+    if (!p.block->valid) return true;
+    drop(p.block);
     ++invalidated_;
-    for (const Processor& p : processors_) {
-      const Block* running = *p.running;
-      if (running != nullptr && (running == b || running->origin == b)) *p.leave = true;
+    for (const Processor& cpu : processors_) {
+      const Block* running = *cpu.running;
+      if (running != nullptr && (running == p.block || running->origin == p.block)) *cpu.leave = true;
     }
     return true;
-  };
-  std::erase_if(it->second, hit);
-  ram_.set_code(page, left);
-  if (it->second.empty()) pages_.erase(it);
+  });
+  if (gone == 0) return;
+  // A page whose code is written time and again stays one with code: to find all that the TLBs have of it
+  // costs more than stores that look for code in vain.
+  constexpr unsigned kOften = 4;
+  const uint32_t left = code.chunks();
+  if (left != 0 || ++code.emptied < kOften) ram_.set_code(page, left);
 }
 
 }  // namespace ilse::cpu

@@ -62,6 +62,10 @@ class BlockCache final : public mem::CodeListener {
   void remove(Block* const* running) {
     std::erase_if(processors_, [running](const Processor& p) { return p.running == running; });
   }
+  // `from` has `to` for a successor.
+  void linked(Block* from, const Block* to) {
+    if (from->old && !to->old) to_young_.push_back(from);
+  }
   // Null: blocks are interpreted only.
   void translate_with(std::unique_ptr<jit::Engine> e);
   jit::Engine* engine() { return engine_.get(); }
@@ -104,15 +108,27 @@ class BlockCache final : public mem::CodeListener {
     }
   };
   static constexpr size_t bytes_of(unsigned insns) { return sizeof(Node) + (insns + 1) * sizeof(Insn); }
-  static bool overlaps(const Block& b, uint32_t page, unsigned offset, unsigned size);
+  // What a RAM page has of a block.
+  struct Piece {
+    Block* block;
+    uint16_t from, to;  // offsets in the page
+
+    bool overlaps(unsigned offset, unsigned size) const { return offset < to && from < offset + size; }
+  };
+  struct CodePage {
+    std::vector<Piece> pieces;
+    unsigned emptied = 0;  // times that the last of them went
+
+    uint32_t chunks() const;
+  };
   void empty_young();
   void now_empty();
 
   mem::Ram& ram_;
   Arena young_{kYoungBytes}, old_{kOldBytes};
-  std::vector<Block*> promoted_;
+  std::vector<Block*> to_young_;  // old blocks with links to young ones
   std::vector<Node*> buckets_;
-  std::unordered_map<uint32_t, std::vector<Block*>> pages_;
+  std::unordered_map<uint32_t, CodePage> pages_;
   std::vector<Processor> processors_;
   std::unique_ptr<jit::Engine> engine_;
   uint64_t resets_ = 0, built_ = 0, invalidated_ = 0;

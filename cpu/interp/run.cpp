@@ -196,12 +196,13 @@ Block* Cpu::find_block() {
   observed_ = observer_ != nullptr && observer_->wants_code(*this, lin & kPageMask, phys & kPageMask);
   // What is observed is found anew each time: here, where run() can see it.
   if (flat && b->cached && !observed_ && (mode_ & kModeSingle) == 0) {
-    (*jumps_)[jump_slot(at)] = {at, jump_tag_, b};
+    (*jumps_)[jump_slot(at)] = {at, jump_tag_, b, b->entry};
     for (const uint64_t page : {lin, lin + b->bytes - 1}) jump_page_word(page) |= jump_page_bit(page);
     // A link holds as long as both ends are in one page: then one translation serves both.
     if (link_from_ != nullptr && link_from_->valid && link_from_->mode == mode_ && b->second == ~0ull &&
         link_from_->second == ~0ull && link_from_->phys >> 12 == phys >> 12 && link_lin_page_ == lin >> 12) {
       link_from_->link[link_taken_] = b;
+      blocks_.linked(link_from_, b);
     }
   }
   link_from_ = nullptr;

@@ -25,6 +25,7 @@ class CodeCache {
   void shrink(size_t bytes) { used_ = bytes; }
   // Where code that was written at `at` is run.
   const uint8_t* run_address(const uint8_t* at) const { return run_ + (at - write_); }
+  uint8_t* write_address(const uint8_t* run) const { return write_ + (run - run_); }
 
  private:
   size_t size_ = 0, used_ = 0;

@@ -1,5 +1,6 @@
 #include "cpu/jit/engine.h"
 
+#include <cstddef>
 #include <cstring>
 #include <utility>
 
@@ -30,6 +31,7 @@ std::unique_ptr<Engine> Engine::create(Cpu& c, const Settings& settings) {
 }
 
 void Engine::make_stubs(Cpu& c) {
+  static_assert(sizeof(Cpu::JumpEntry) == 32 && offsetof(Cpu::JumpEntry, entry) == 24);
   auto at = [&](const void* field) {
     return static_cast<int32_t>(static_cast<const uint8_t*>(field) - reinterpret_cast<const uint8_t*>(&c)) -
            kBias;
@@ -94,6 +96,7 @@ void Engine::watch(Block& b) {
 void Engine::drop(Block& b) {
   b.entry = interpret_target_;
   if (b.code == nullptr) return;
+  redirect(*b.code, interpret_target_);
   for (Edge* e = b.code->in; e != nullptr; e = e->next) unlink(*e);
   b.code->in = nullptr;
 }
@@ -101,6 +104,8 @@ void Engine::drop(Block& b) {
 void Engine::reset() {
   codes_.clear();
   edges_.clear();
+  // One of them may be running: a write to the chipset empties everything.
+  spent_copies_.swap(copies_);
   copies_.clear();
   cache_.shrink(stub_bytes_);
   ++counters_.resets;
@@ -111,6 +116,14 @@ void Engine::patch(uint8_t* jump, const uint8_t* to) {
   std::memcpy(jump, &distance, 4);
 }
 
+// Computed jumps may still know the entry.
+void Engine::redirect(Code& code, const uint8_t* to) {
+  constexpr uint8_t kJump = 0xE9;
+  uint8_t* at = cache_.write_address(code.entry);
+  *at = kJump;
+  patch(at + 1, to);
+}
+
 void Engine::link(Edge& e, Block& to) {
   patch(e.jump, to.code->entry);
   e.next = to.code->in;
@@ -119,6 +132,7 @@ void Engine::link(Edge& e, Block& to) {
 }
 
 bool Engine::translate(Block& b, uint64_t rip, unsigned x87_top, bool apart) {
+  spent_copies_.clear();
   const uint8_t* at = cache_.free();
   Translator t(*layout_, *stubs_, cache_.free(), cache_.room());
   Code& code = codes_.emplace_back();
@@ -178,7 +192,9 @@ void Engine::translate_apart(Block& b, uint64_t rip) {
   if (!b.valid || cache_.room() < Translator::kMaxBytes) return;
   for (Edge* e = b.code->in; e != nullptr; e = e->next) unlink(*e);
   b.code->in = nullptr;
-  translate(b, rip, b.code->x87_top, true);
+  Code& before = *b.code;
+  if (!translate(b, rip, before.x87_top, true)) return;
+  redirect(before, b.entry);
   ++counters_.apart;
 }
 
@@ -193,11 +209,7 @@ const Insn* Engine::enter(Cpu& c, const Insn*) {
   switch (how) {
     case kDispatcher: return nullptr;
     case kEdge: return e.follow(c, e.edges_[c.jit.edge]);
-    case kTarget: {
-      Block* to = c.jit.target;
-      c.set_rip(c.jit.page + (to->phys & 0xFFF));
-      return to->valid ? c.enter(to, c.rip()) : nullptr;
-    }
+    case kTarget: return nullptr;
     default: {
       const auto* i = reinterpret_cast<const Insn*>(how);
       Code& code = *c.block->code;

@@ -87,6 +87,7 @@ class Engine {
   void translate_apart(Block& b, uint64_t rip);
   void link(Edge& e, Block& to);
   void unlink(Edge& e) { patch(e.jump, cache_.run_address(e.stub)); }
+  void redirect(Code& code, const uint8_t* to);
   // A 32-bit displacement in the writable view.
   void patch(uint8_t* jump, const uint8_t* to);
   static const Insn* count_entry(Cpu& c, const Insn* i);
@@ -115,6 +116,7 @@ class Engine {
   std::deque<Code> codes_;
   std::deque<Edge> edges_;
   std::deque<std::array<Insn, 2>> copies_;
+  std::deque<std::array<Insn, 2>> spent_copies_;  // of translations that are gone
   Counters counters_;
 };
 

@@ -2,6 +2,7 @@
 // the registers at the iteration that comes next. Runs inside one page of plain memory go at memory speed:
 // nothing can observe the difference.
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "cpu/sem/helpers.h"
@@ -108,10 +109,14 @@ struct Loop {
 
 uint64_t no_bulk(uint64_t) { return 0; }
 
-// `n` units of the same value. The width is the compiler's to know, or it makes a call of every unit.
+// `n` units of the same value, a line at a time.
 template <class T>
 void fill(uint8_t* to, uint64_t n, T v) {
-  for (uint64_t k = 0; k < n; ++k) std::memcpy(to + k * sizeof v, &v, sizeof v);
+  std::array<T, 64 / sizeof(T)> line;
+  line.fill(v);
+  const uint64_t lines = n / line.size();
+  for (uint64_t k = 0; k < lines; ++k) std::memcpy(to + k * sizeof line, line.data(), sizeof line);
+  std::memcpy(to + lines * sizeof line, line.data(), n % line.size() * sizeof v);
 }
 
 }  // namespace

@@ -333,9 +333,7 @@ void Translator::jump(Ref) {
     mov(rcx, ptr[rbp + layout_.target_rip]);
     mov(rdx, ptr[rbp + layout_.target]);
   }
-  and_(rcx, static_cast<uint32_t>(-4096));
-  mov(ptr[rbp + layout_.page], rcx);
-  jmp(ptr[rdx + static_cast<int>(offsetof(Block, entry))]);
+  enter_target();
 }
 
 }  // namespace ilse::cpu::jit

@@ -183,10 +183,10 @@ size_t Translator::make_miss(unsigned linear) {
   return at;
 }
 
-// RDX: the block.
+// RCX: where to go on.
 size_t Translator::make_interpret_target() {
   size_t at = getSize();
-  mov(ptr[rbp + layout_.target], rdx);
+  mov(guest(kSlotBlock), rcx);
   mov(eax, Engine::kTarget);
   jmp(stubs_.leave);
   return at;
@@ -398,30 +398,35 @@ void Translator::cross_page(int64_t delta) {
 void Translator::go_by_address() {
   Label miss;
   look_up_target(miss);
-  and_(rcx, static_cast<uint32_t>(-4096));
-  mov(ptr[rbp + layout_.page], rcx);
-  jmp(ptr[rdx + offsetof(Block, entry)]);
+  enter_target();
   L(miss);
   mov(guest(kSlotBlock), rcx);
   mov(eax, Engine::kDispatcher);
   jmp(stubs_.leave);
 }
 
-// RCX: a linear address. RDX: the block there, if the table of computed jumps knows one.
+// RCX: a linear address. RDX: where its block is entered, if the table of computed jumps knows it.
 void Translator::look_up_target(Label& miss) {
   mov(rax, rcx);
   shr(rax, 12);
   xor_(eax, ecx);
   and_(eax, layout_.jump_mask);
-  lea(rax, ptr[rax + rax * 2]);
-  mov(rdx, ptr[rbp + layout_.jumps]);
-  lea(rdx, ptr[rdx + rax * 8]);
-  cmp(ptr[rdx], rcx);
+  shl(eax, 5);
+  add(rax, ptr[rbp + layout_.jumps]);
+  cmp(ptr[rax], rcx);
   jne(miss);
-  mov(rax, ptr[rbp + layout_.jump_tag]);
-  cmp(ptr[rdx + 8], rax);
+  mov(rdx, ptr[rbp + layout_.jump_tag]);
+  cmp(ptr[rax + 8], rdx);
   jne(miss);
-  mov(rdx, ptr[rdx + 16]);
+  mov(rdx, ptr[rax + 24]);
+}
+
+// As look_up_target() leaves it.
+void Translator::enter_target() {
+  mov(rax, rcx);
+  and_(rax, static_cast<uint32_t>(-4096));
+  mov(ptr[rbp + layout_.page], rax);
+  jmp(rdx);
 }
 
 void Translator::call_handler(const Insn* copy) {

@@ -223,6 +223,7 @@ class Translator : private Xbyak::CodeGenerator {
   void cross_page(int64_t delta);
   void go_by_address();
   void look_up_target(Xbyak::Label& miss);
+  void enter_target();
   void call_handler(const Insn* copy);
   void call_last(const Insn* copy);
 
