@@ -1,5 +1,5 @@
-// Numbers of 1, 2, 4 or 8 bytes in memory, little-endian as the host is. The width is tested, not passed on: a
-// copy of unknown length is a call.
+// Numbers of 1, 2, 4 or 8 bytes in memory, little-endian as the host is. The width is tested, not passed on:
+// a copy of unknown length is a call.
 #pragma once
 
 #include <cstdint>

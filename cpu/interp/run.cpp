@@ -118,7 +118,6 @@ Block* Cpu::build(uint64_t lin, uint64_t phys) {
       unsigned more = kMaxInsnBytes - avail;
       memory_.peek_bytes({second_phys}, {bytes + avail, more}, now());
       unsigned total = static_cast<unsigned>(std::min<uint64_t>(kMaxInsnBytes, room));
-      limited = total < kMaxInsnBytes;
       status = decode(bytes, total, mode_, model_, 0, insn);
       stop = true;
     }

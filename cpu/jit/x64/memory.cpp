@@ -121,12 +121,8 @@ void Translator::check_tlb(Reg64 lin, unsigned width, bool write) {
     use_addend(lin);
     return;
   }
-  uint8_t others[2];
-  unsigned n = 0;
-  for (uint8_t r : {0, 2, 1}) {
-    if (r != lin.getIdx()) others[n++] = r;
-  }
-  Reg64 t(others[0]), u(others[1]);
+  // The other two of the scratch registers.
+  const Reg64 t(lin.getIdx() == 0 ? 2 : 0), u(lin.getIdx() == 1 ? 2 : 1);
   const bool spill_t = busy_[t.getIdx()], spill_u = busy_[u.getIdx()];
   if (spill_t && spill_u) throw Refused{};
   if (spill_t) mov(ptr[rbp + layout_.spill], t);
