@@ -432,8 +432,8 @@ class Cpu final : public mem::ProcessorPins {
   uint32_t mode_ = 0;
   uint64_t target_ = 0;      // count() when budget reaches zero between blocks
   uint64_t generation_ = 0;  // raised by every TLB flush
-  std::array<uint64_t, 64>
-      jump_pages_{};  // a bit for each, by the low bits of its number, that jumps_ leads to
+  // Pages that jumps_ leads to: a bit for each by the low bits of its number.
+  std::array<uint64_t, 64> jump_pages_{};
   uint64_t next_asid_ = 1;
   uint64_t space_ = 1;       // number of the address space
   bool local_code_ = false;  // jumps_ and exec_ know supervisor code in pages that are not global

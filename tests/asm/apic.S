@@ -3,13 +3,9 @@
 # §6.7, §6.8; 82093AA datasheet).
         .set    LONG, 0
         .include "guest.inc"
+        .include "apic.inc"
 
-        .set    APIC, 0xFEE00000
-        .set    ID, APIC+0x20
-        .set    TPR, APIC+0x80
         .set    PPR, APIC+0xA0
-        .set    EOI, APIC+0xB0
-        .set    SVR, APIC+0xF0
         .set    ISR, APIC+0x100         # +10h for each 32 vectors
         .set    IRR, APIC+0x200
         .set    ESR, APIC+0x280
@@ -20,16 +16,8 @@
         .set    COUNT, APIC+0x380
         .set    NOW, APIC+0x390
         .set    DIVIDE, APIC+0x3E0
-        .set    IOAPIC, 0xFEC00000
         .set    SELF, 0x44000           # shorthand
 
-        .macro  end_of_interrupt
-        movl    $0, EOI
-        .endm
-        .macro  io_apic register, value
-        movl    $\register, IOAPIC
-        movl    $\value, IOAPIC+0x10
-        .endm
         # Time for what is on its way.
         .macro  wait_a_while
         mov     $2000000, %ecx

@@ -3,16 +3,11 @@
 # and in mode 0 its output is whatever the guest wants.
         .set    LONG, 0
         .include "guest.inc"
+        .include "apic.inc"
 
-        .set    APIC, 0xFEE00000
-        .set    ID, APIC+0x20
-        .set    TPR, APIC+0x80
-        .set    EOI, APIC+0xB0
         .set    LDR, APIC+0xD0
         .set    DFR, APIC+0xE0
-        .set    SVR, APIC+0xF0
         .set    TMR, APIC+0x180         # +10h for each 32 vectors
-        .set    IOAPIC, 0xFEC00000
         .set    MASKED, 0x10000
         .set    LEVEL, 0x8000
         .set    REMOTE_IRR, 0x4000
@@ -22,10 +17,6 @@
         .set    PIN2, 0x14
         .set    PIN20, 0x38             # nothing is connected to it
 
-        .macro  io_apic register, value
-        movl    $\register, IOAPIC
-        movl    $\value, IOAPIC+0x10
-        .endm
         .macro  check_io_apic name, register, mask, want
         movl    $\register, IOAPIC
         mov     IOAPIC+0x10, %eax
@@ -52,9 +43,6 @@
         call    spin
         cli
         caught  "\name", \vector
-        .endm
-        .macro  end_of_interrupt
-        movl    $0, EOI
         .endm
 
         .text

@@ -3,8 +3,8 @@
         .set    LONG, 1
         .include "guest.inc"
 
-        .set    WINDOW, 0x80000000      # pdpt's third entry; a table of its own
-        .set    PAGE_A, 0x700000
+        .include "window.inc"
+
         .set    PAGE_B, 0x701000
 
         # The window's three entries, each with its flags; then a flush.
@@ -14,26 +14,6 @@
         movq    $PAGE_A+\pte, pt_w
         mov     %cr3, %rax
         mov     %rax, %cr3
-        .endm
-        # The window is above what a sign-extended 32-bit address reaches.
-        .macro  access name, insn, vector, error=NONE
-        try
-        mov     $WINDOW+0x10, %r8d
-        \insn
-        caught  "\name", \vector, \error
-        .endm
-        .macro  user_access name, insn, vector, error=NONE
-        try
-        mov     $WINDOW+0x10, %r8d
-        to_ring USER_CODE64
-        \insn
-        caught  "\name", \vector, \error
-        .endm
-        .macro  change_cr register, set=0, clear=0
-        mov     %\register, %rax
-        or      $\set, %rax
-        and     $~(\clear), %rax
-        mov     %rax, %\register
         .endm
 
         .text

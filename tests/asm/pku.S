@@ -3,8 +3,8 @@
         .set    LONG, 1
         .include "guest.inc"
 
-        .set    WINDOW, 0x80000000      # pdpt's third entry; a table of its own
-        .set    PAGE_A, 0x700000
+        .include "window.inc"
+
         .set    AD, 1
         .set    WD, 2
         .set    PKE, 1<<22
@@ -25,25 +25,6 @@
         xor     %ecx, %ecx
         xor     %edx, %edx
         wrpkru
-        .endm
-        .macro  access name, insn, vector, error=NONE
-        try
-        mov     $WINDOW+0x10, %r8d
-        \insn
-        caught  "\name", \vector, \error
-        .endm
-        .macro  user_access name, insn, vector, error=NONE
-        try
-        mov     $WINDOW+0x10, %r8d
-        to_ring USER_CODE64
-        \insn
-        caught  "\name", \vector, \error
-        .endm
-        .macro  change_cr register, set=0, clear=0
-        mov     %\register, %rax
-        or      $\set, %rax
-        and     $~(\clear), %rax
-        mov     %rax, %\register
         .endm
 
         # The runtime's pages for the system alone, or for all.

@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cstring>
 
-#include "jit/bench.h"
+#include "jit/guest.h"
 
 using namespace ilse;
 using namespace ilse::test;
@@ -17,9 +17,7 @@ TEST_CASE("jit: a misaligned access to a page that is not there leaves CR2 alone
   g.popf();
   g.mov(ebx, static_cast<uint32_t>(kData + kDataSize + 1));
   g.mov(ptr[rbx], rax);
-  Program p;
-  p.blocks = {{Piece{{g.getCode(), g.getCode() + g.getSize()}}}};
-  p.place(0);
+  const Program p = program_of(g, 3);
   const cpu::jit::Settings settings{.hot = 1};
   Bench plain(nullptr), translating(&settings);
   for (Bench* b : {&plain, &translating}) {
@@ -44,10 +42,7 @@ TEST_CASE("jit: an interrupt that waits for STI comes behind the one instruction
   g.L(enable);
   g.sti();
   g.ret();
-  Program p;
-  p.privilege = 0;
-  p.blocks = {{Piece{{g.getCode(), g.getCode() + g.getSize()}}}};
-  p.place(0);
+  const Program p = program_of(g, 0);
   for (unsigned slice : {1, 4, 5, 1000}) {
     const cpu::jit::Settings settings{.hot = 1};
     Bench plain(nullptr), translating(&settings);
@@ -76,9 +71,7 @@ TEST_CASE("jit: a rotate by an immediate that is 1 behind its mask has OF at a f
     g.db(modrm);
     g.db(0x61);
     g.add(ptr[rbx], cl);
-    Program p;
-    p.blocks = {{Piece{{g.getCode(), g.getCode() + g.getSize()}}}};
-    p.place(0);
+    const Program p = program_of(g, 3);
     const cpu::jit::Settings settings{.hot = 1};
     Bench plain(nullptr), translating(&settings);
     for (Bench* b : {&plain, &translating}) {
@@ -99,10 +92,7 @@ TEST_CASE("jit: LEA of 32 bits with a displacement alone clears the upper half")
   for (uint8_t byte : {0x8D, 0x2C, 0x25, 0xFF, 0xD2, 0xCD, 0xDE}) g.db(byte);  // lea ebp, [-0x21322D01]
   g.nop();
   g.hlt();
-  Program p;
-  p.privilege = 0;
-  p.blocks = {{Piece{{g.getCode(), g.getCode() + g.getSize()}}}};
-  p.place(0);
+  const Program p = program_of(g, 0);
   const cpu::jit::Settings settings{.hot = 1};
   Bench plain(nullptr), translating(&settings);
   for (Bench* b : {&plain, &translating}) {

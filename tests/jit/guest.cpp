@@ -6,9 +6,9 @@
 
 namespace ilse::test {
 
-Program program_of(const Guest& g) {
+Program program_of(const Xbyak::CodeGenerator& g, unsigned privilege) {
   Program p;
-  p.privilege = 0;
+  p.privilege = privilege;
   p.blocks = {{Piece{{g.getCode(), g.getCode() + g.getSize()}}}};
   p.place(0);
   return p;

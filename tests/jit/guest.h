@@ -22,7 +22,7 @@ class Guest : public Xbyak::CodeGenerator {
 
 using Between = std::function<void(Bench&, unsigned slice)>;
 
-Program program_of(const Guest& g);
+Program program_of(const Xbyak::CodeGenerator& g, unsigned privilege = 0);
 // `between`: called after each slice.
 void run_to_halt(Bench& b, const Program& p, unsigned slice, const Between& between = {});
 // Both engines, the translating one from the first run of a block on and as usual.
