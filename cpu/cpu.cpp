@@ -9,8 +9,7 @@ namespace ilse::cpu {
 
 Cpu::Cpu(unsigned id, const Model& model, mem::PhysMap& memory, mem::IoBus& io, mem::BoardPort& board,
          const TimeBase& time, BlockCache* blocks)
-    : jumps_(std::make_unique<std::array<JumpEntry, kJumps>>()),
-      id_(id),
+    : id_(id),
       model_(model),
       memory_(memory),
       io_(io),

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "cpu/block/block_cache.h"
+#include "cpu/block/jump_table.h"
 #include "cpu/cpuid.h"
 #include "cpu/flags.h"
 #include "cpu/fpu/sse.h"
@@ -149,15 +150,7 @@ class Cpu final : public mem::ProcessorPins {
   uint64_t asid = 0;                   // low bits of its valid tags
 
  private:
-  struct JumpEntry {
-    uint64_t rip = ~0ull;
-    uint64_t tag = 0;
-    Block* block = nullptr;
-    const uint8_t* entry = nullptr;  // the block's
-  };
-  static constexpr size_t kJumps = 1u << 15;
   uint64_t jump_tag_ = 0;
-  std::unique_ptr<std::array<JumpEntry, kJumps>> jumps_;
 
  public:
   jit::Context jit;
@@ -380,7 +373,6 @@ class Cpu final : public mem::ProcessorPins {
   }
   uint64_t asid_of(View v) const { return v == View::System ? 0 : space_; }
   Tlb& tlb_of(View v) { return (*tlbs_)[static_cast<size_t>(v)]; }
-  static size_t jump_slot(uint64_t rip) { return (rip ^ rip >> 12) & (kJumps - 1); }
   Block* known_block();
   Block* find_block();
   Block* build(uint64_t lin, uint64_t phys);
@@ -395,8 +387,8 @@ class Cpu final : public mem::ProcessorPins {
   bool code_breakpoint();
   // Every computed jump has to look for its target anew.
   void forget_jumps() {
-    jump_pages_.fill(0);
-    if ((++generation_ & 0xFFFFF) == 0) jumps_->fill({});
+    jumps_.outdated();
+    if ((++generation_ & 0xFFFFF) == 0) jumps_.forget_if([](const Block*) { return true; });
   }
   // The translation just made goes into a TLB.
   void note_leaf(uint64_t lin) {
@@ -405,8 +397,6 @@ class Cpu final : public mem::ProcessorPins {
     const uint64_t page = lin >> kLargeShifts[k];
     large_pages_[k][page >> 6 & 63] |= 1ull << (page & 63);
   }
-  uint64_t jump_page_bit(uint64_t lin) const { return 1ull << (lin >> 12 & 63); }
-  uint64_t& jump_page_word(uint64_t lin) { return jump_pages_[lin >> 18 & 63]; }
   void update_tag() {
     asid = asid_of(view());
     jump_tag_ = static_cast<uint64_t>(mode_) << 32 | (generation_ & 0xFFFFF) << 11 | (user() ? space_ : 0);
@@ -432,8 +422,7 @@ class Cpu final : public mem::ProcessorPins {
   uint32_t mode_ = 0;
   uint64_t target_ = 0;      // count() when budget reaches zero between blocks
   uint64_t generation_ = 0;  // raised by every TLB flush
-  // Pages that jumps_ leads to: a bit for each by the low bits of its number.
-  std::array<uint64_t, 64> jump_pages_{};
+  JumpTable jumps_;
   uint64_t next_asid_ = 1;
   uint64_t space_ = 1;       // number of the address space
   bool local_code_ = false;  // jumps_ and exec_ know supervisor code in pages that are not global
@@ -448,7 +437,7 @@ class Cpu final : public mem::ProcessorPins {
   static constexpr std::array<unsigned, 2> kLargeShifts{22, 30};
   std::array<std::array<uint64_t, 64>, 2> large_pages_{};
   std::array<uint64_t, 64> pcid_asid_{};
-  uint64_t resets_seen_ = 0;  // of the block cache
+  uint64_t resets_seen_ = 0, full_resets_seen_ = 0;  // of the block cache
   Block* link_from_ = nullptr;
   bool link_taken_ = false;
   uint64_t link_lin_page_ = 0;
@@ -496,9 +485,8 @@ inline const Insn* Cpu::enter(Block* b, uint64_t rip) {
 }
 
 inline const Insn* Cpu::jump(uint64_t rip) {
-  const JumpEntry& e = (*jumps_)[jump_slot(rip)];
-  if (e.rip == rip && e.tag == jump_tag_ && e.block->valid) [[likely]]
-    return enter(e.block, rip);
+  if (Block* b = jumps_.find(rip, jump_tag_); b != nullptr) [[likely]]
+    return enter(b, rip);
   return leave_to(rip);
 }
 
@@ -509,8 +497,7 @@ inline const Insn* Cpu::branch(const Insn* i, bool taken) {
   Block* b = block->link[taken];
   if (b != nullptr && b->valid) [[likely]]
     return enter(b, target);
-  const JumpEntry& e = (*jumps_)[jump_slot(target)];
-  if (e.rip == target && e.tag == jump_tag_ && e.block->valid) return enter(e.block, target);
+  if (b = jumps_.find(target, jump_tag_); b != nullptr) return enter(b, target);
   if (taken && (mode_ & (kModeFlatCode | kModeCode64)) == 0 && target > seg[kCs].limit) {
     raise(kGP, 0);
     return leave_fault(i);

@@ -29,9 +29,11 @@ void JitReport::translated(const cpu::jit::Translation& t) {
     std::fwrite(text.data(), 1, text.size(), dump_.get());
   }
   if (map_) {
-    std::fprintf(map_.get(), "%llx %zx guest_%llx\n",
-                 static_cast<unsigned long long>(reinterpret_cast<uintptr_t>(t.host.data())), t.host.size(),
-                 static_cast<unsigned long long>(t.rip));
+    for (const auto& [part, name] : {std::pair{t.host, "guest"}, {t.ways_out, "ways_out"}}) {
+      std::fprintf(map_.get(), "%llx %zx %s_%llx\n",
+                   static_cast<unsigned long long>(reinterpret_cast<uintptr_t>(part.data())), part.size(),
+                   name, static_cast<unsigned long long>(t.rip));
+    }
   }
 }
 
@@ -51,8 +53,8 @@ std::string jit_text(Machine& machine) {
   const cpu::jit::Counters& k = engine->counters();
   line("translated: %llu blocks of %llu instructions, %llu of these through the interpreter's handlers",
        k.translated, k.instructions, k.handler_calls);
-  line("host code: %llu bytes in all; the cache holds %llu of %llu, emptied %llu times", k.host_bytes,
-       engine->cache().used(), engine->cache().size(), k.resets);
+  line("host code: %llu bytes, and %llu for ways out; the cache holds %llu of %llu, emptied %llu times",
+       k.host_bytes, k.host_bytes_seldom, engine->cache().used(), engine->cache().size(), k.resets);
   line("translated anew, with every access checked on its own: %llu blocks", k.apart);
   line("links: %llu between translated blocks", k.linked);
   line(

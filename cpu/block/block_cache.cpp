@@ -23,15 +23,14 @@ BlockCache::BlockCache(mem::Ram& ram) : ram_(ram), buckets_(kBuckets, nullptr) {
 BlockCache::~BlockCache() { ram_.set_listener(nullptr); }
 
 Block* BlockCache::find(uint64_t phys, uint32_t mode) const {
-  for (Node* n = buckets_[bucket(phys, mode)]; n != nullptr; n = n->next) {
+  for (Node* n = bucket(hash(phys, mode)); n != nullptr; n = n->next) {
     if (n->block.phys == phys && n->block.mode == mode && n->block.valid) return &n->block;
   }
   return nullptr;
 }
 
 Block* BlockCache::begin(uint64_t phys, uint32_t mode) {
-  const size_t limit = engine_ != nullptr ? kYoungBytesBesideOld : kYoungBytes;
-  if (young_.used + bytes_of(kMaxInsns) > limit) empty_young();
+  if (young_.used + bytes_of(kMaxInsns) > young_limit_) empty_young();
   auto* node = new (young_.at()) Node;
   node->block.phys = phys;
   node->block.mode = mode;
@@ -40,7 +39,7 @@ Block* BlockCache::begin(uint64_t phys, uint32_t mode) {
 }
 
 Block* BlockCache::promote(Block* b) {
-  if (old_.used + bytes_of(b->count) > kOldBytes) return nullptr;
+  if (old_.used + bytes_of(b->count) > old_.size()) return nullptr;
   auto* from = reinterpret_cast<Node*>(b);
   auto* node = new (old_.at()) Node(*from);
   Block& to = node->block;
@@ -50,7 +49,7 @@ Block* BlockCache::promote(Block* b) {
   old_.take(to.insns + to.count + 1);
   if ((to.link[0] != nullptr && !to.link[0]->old) || (to.link[1] != nullptr && !to.link[1]->old))
     to_young_.push_back(&to);
-  for (Node** n = &buckets_[bucket(b->phys, b->mode)]; *n != nullptr; n = &(*n)->next) {
+  for (Node** n = &bucket(hash(b->phys, b->mode)); *n != nullptr; n = &(*n)->next) {
     if (*n == from) {
       *n = node;
       break;
@@ -70,7 +69,9 @@ Block* BlockCache::promote(Block* b) {
 void BlockCache::insert(Block* b) {
   auto* node = reinterpret_cast<Node*>(b);
   young_.take(b->insns + b->count + 1);
-  Node*& first = buckets_[bucket(b->phys, b->mode)];
+  if (++findable_ > buckets_.size()) more_buckets();
+  const uint32_t h = hash(b->phys, b->mode);
+  Node*& first = bucket(h);
   node->next = first;
   first = node;
   b->valid = true;
@@ -78,7 +79,12 @@ void BlockCache::insert(Block* b) {
   ++built_;
   // Links and computed jumps reach flat code only.
   constexpr uint32_t kFlat = kModeFlatCode | kModeCode64;
-  if (engine_ != nullptr && (b->mode & kFlat) != 0 && (b->mode & kModeSingle) == 0) engine_->watch(*b);
+  if (engine_ != nullptr && (b->mode & kFlat) != 0 && (b->mode & kModeSingle) == 0) {
+    const Former& f = former(h);
+    const bool again = f.tag == former_tag(h);
+    if (again) ++decoded_again_;
+    engine_->watch(*b, again ? f.heat : engine_->hot());
+  }
   for (int k = 0; k < 2; ++k) {
     if (b->page[k] == ~0u) continue;
     if (ram_.code_chunks(b->page[k]) == 0) {
@@ -99,22 +105,56 @@ void BlockCache::insert(Block* b) {
 void BlockCache::translate_with(std::unique_ptr<jit::Engine> e) {
   reset();
   engine_ = std::move(e);
+  young_limit_ = engine_ != nullptr ? kYoungBytesBesideOld : kYoungBytes;
+  old_ = engine_ != nullptr ? Arena(kOldBytesPerCode * engine_->cache().size()) : Arena();
+  formers_.assign(engine_ != nullptr ? kFormers : 0, {});
+}
+
+void BlockCache::unlink(Node* n) {
+  Node** link = &bucket(hash(n->block.phys, n->block.mode));
+  while (*link != nullptr && *link != n) link = &(*link)->next;
+  if (*link == nullptr) return;
+  *link = n->next;
+  --findable_;
+}
+
+void BlockCache::more_buckets() {
+  std::vector<Node*> before(buckets_.size() * 2, nullptr);
+  before.swap(buckets_);
+  for (Node* n : before) {
+    while (n != nullptr) {
+      Node* next = n->next;
+      Node*& first = bucket(hash(n->block.phys, n->block.mode));
+      n->next = first;
+      first = n;
+      n = next;
+    }
+  }
 }
 
 // What stood in an emptied arena is looked for by nobody.
 void BlockCache::now_empty() {
+  young_.used = 0;
+  to_young_.clear();
+  kept_.clear();
   ++resets_;
   for (const Processor& p : processors_) *p.leave = true;
 }
 
 void BlockCache::empty_young() {
-  for (Node*& first : buckets_) {
-    for (Node** n = &first; *n != nullptr;) {
-      if ((*n)->block.old) {
-        n = &(*n)->next;
-      } else {
-        *n = (*n)->next;
-      }
+  std::vector<uint32_t> pages = std::move(kept_);
+  for (size_t at = 0; at < young_.used;) {
+    auto* n = reinterpret_cast<Node*>(young_.memory.get() + at);
+    const Block& b = n->block;
+    at = young_.offset_behind(b.insns + b.count + 1);
+    for (const uint32_t page : b.page) {
+      if (page != ~0u) pages.push_back(page);
+    }
+    if (!b.valid) continue;
+    unlink(n);
+    if (b.first != nullptr) {
+      const uint32_t h = hash(b.phys, b.mode);
+      former(h) = {former_tag(h), b.heat};
     }
   }
   for (Block* b : to_young_) {
@@ -122,15 +162,23 @@ void BlockCache::empty_young() {
       if (to != nullptr && !to->old) to = nullptr;
     }
   }
-  to_young_.clear();
-  for (auto it = pages_.begin(); it != pages_.end();) {
-    CodePage& page = it->second;
-    std::erase_if(page.pieces, [](const Piece& p) { return !p.block->old || !p.block->valid; });
-    page.emptied = 0;
-    ram_.set_code(it->first, page.chunks());
-    it = page.pieces.empty() ? pages_.erase(it) : std::next(it);
+  std::sort(pages.begin(), pages.end());
+  pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
+  for (const uint32_t page : pages) {
+    const auto it = pages_.find(page);
+    if (it == pages_.end()) continue;
+    CodePage& code = it->second;
+    std::erase_if(code.pieces, [this](const Piece& p) { return young_.holds(p.block) || !p.block->valid; });
+    code.emptied = 0;
+    ram_.set_code(page, code.chunks());
+    if (code.pieces.empty()) pages_.erase(it);
   }
-  young_.used = 0;
+  // The memory is for guests that keep needing it: a boot alone does not.
+  constexpr size_t kTooMuch = 250'000;
+  if (engine_ != nullptr && decoded_again_ > kTooMuch) {
+    decoded_again_ = 0;
+    young_limit_ = std::min(young_limit_ * 2, kYoungBytesAtMost);
+  }
   now_empty();
 }
 
@@ -139,20 +187,19 @@ void BlockCache::reset() {
     for (; n != nullptr; n = n->next) n->block.valid = false;
   }
   std::fill(buckets_.begin(), buckets_.end(), nullptr);
+  findable_ = 0;
   for (auto& [page, blocks] : pages_) ram_.set_code(page, 0);
   pages_.clear();
-  to_young_.clear();
-  young_.used = old_.used = 0;
+  old_.used = 0;
   if (engine_ != nullptr) engine_->reset();
+  ++full_resets_;
   now_empty();
 }
 
 void BlockCache::drop(Block* b) {
   b->valid = false;
   if (engine_ != nullptr) engine_->drop(*b);
-  Node** link = &buckets_[bucket(b->phys, b->mode)];
-  while (*link != nullptr && &(*link)->block != b) link = &(*link)->next;
-  if (*link != nullptr) *link = (*link)->next;
+  unlink(reinterpret_cast<Node*>(b));
 }
 
 uint32_t BlockCache::CodePage::chunks() const {
@@ -191,7 +238,11 @@ void BlockCache::code_written(uint32_t page, unsigned offset, unsigned size) {
   // costs more than stores that look for code in vain.
   constexpr unsigned kOften = 4;
   const uint32_t left = code.chunks();
-  if (left != 0 || ++code.emptied < kOften) ram_.set_code(page, left);
+  if (left != 0 || ++code.emptied < kOften) {
+    ram_.set_code(page, left);
+  } else {
+    kept_.push_back(page);
+  }
 }
 
 }  // namespace ilse::cpu

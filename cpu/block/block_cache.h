@@ -4,9 +4,9 @@
 // what each has for itself, the block it is in and its TLBs, is known here by registration.
 //
 // Blocks live in one of two arenas: young ones, which most code never leaves, and those that got hot enough
-// to be translated. The first is small and emptied often; the second only when it or the translations' memory
-// is full. An invalidated block stays in memory, marked invalid, until its arena is emptied, so that stale
-// links to it are safe to look at.
+// to be translated. The first is small and emptied often: it grows when much of what it held is decoded anew.
+// The second is emptied only when it or the translations' memory is full. An invalidated block stays in
+// memory, marked invalid, until its arena is emptied, so that stale links to it are safe to look at.
 #pragma once
 
 #include <array>
@@ -69,7 +69,11 @@ class BlockCache final : public mem::CodeListener {
   // Null: blocks are interpreted only.
   void translate_with(std::unique_ptr<jit::Engine> e);
   jit::Engine* engine() { return engine_.get(); }
+  // Times that the young arena was emptied, and times that both were.
   uint64_t resets() const { return resets_; }
+  uint64_t full_resets() const { return full_resets_; }
+  // Whether it stands, or stood, in the young arena.
+  bool among_young(const Block* b) const { return young_.holds(b); }
   uint64_t built() const { return built_; }
   uint64_t invalidated() const { return invalidated_; }
 
@@ -79,12 +83,14 @@ class BlockCache final : public mem::CodeListener {
   // Without an engine all blocks stay young.
   static constexpr size_t kYoungBytes = 18u << 20;
   static constexpr size_t kYoungBytesBesideOld = 4u << 20;
-  static constexpr size_t kOldBytes = 96u << 20;
-  static constexpr size_t kBuckets = 1u << 16;
+  static constexpr size_t kYoungBytesAtMost = 32u << 20;
+  // Old blocks fill as much of this as their translations fill of the code cache.
+  static constexpr size_t kOldBytesPerCode = 2;
+  static constexpr size_t kBuckets = 1u << 16;  // to begin with
 
-  size_t bucket(uint64_t phys, uint32_t mode) const {
-    return ((phys ^ phys >> 14 ^ static_cast<uint64_t>(mode) * 0x9E3779B1u) * 0x9E3779B97F4A7C15ull >> 40) &
-           (kBuckets - 1);
+  static uint32_t hash(uint64_t phys, uint32_t mode) {
+    return static_cast<uint32_t>(
+        (phys ^ phys >> 14 ^ static_cast<uint64_t>(mode) * 0x9E3779B1u) * 0x9E3779B97F4A7C15ull >> 32);
   }
 
   struct Node {
@@ -93,18 +99,24 @@ class BlockCache final : public mem::CodeListener {
   };
 
   struct Unmap {
-    size_t size;
+    size_t size = 0;
     void operator()(uint8_t* p) const;
   };
   struct Arena {
+    Arena() = default;
     explicit Arena(size_t bytes);
     std::unique_ptr<uint8_t, Unmap> memory;
     size_t used = 0;
+    size_t size() const { return memory.get_deleter().size; }
     Node* at() { return reinterpret_cast<Node*>(memory.get() + used); }
+    bool holds(const void* p) const {
+      const auto* at = static_cast<const uint8_t*>(p);
+      return at >= memory.get() && at < memory.get() + size();
+    }
     // Up to `end`.
-    void take(const void* end) {
-      used = static_cast<size_t>(static_cast<const uint8_t*>(end) - memory.get());
-      used = (used + 63) & ~size_t{63};
+    void take(const void* end) { used = offset_behind(end); }
+    size_t offset_behind(const void* end) const {
+      return (static_cast<size_t>(static_cast<const uint8_t*>(end) - memory.get()) + 63) & ~size_t{63};
     }
   };
   static constexpr size_t bytes_of(unsigned insns) { return sizeof(Node) + (insns + 1) * sizeof(Insn); }
@@ -121,17 +133,35 @@ class BlockCache final : public mem::CodeListener {
 
     uint32_t chunks() const;
   };
+  // What is remembered of young blocks that are gone, so that one that is run seldom gets hot in the end.
+  struct Former {
+    uint16_t tag = 0;
+    uint16_t heat = 0;
+  };
+  static constexpr size_t kFormers = 1u << 16;
+  Former& former(uint32_t hash) { return formers_[hash & (kFormers - 1)]; }
+  static uint16_t former_tag(uint32_t hash) { return static_cast<uint16_t>(hash >> 16 | 1); }
+
+  Node*& bucket(uint32_t hash) { return buckets_[hash & (buckets_.size() - 1)]; }
+  Node* const& bucket(uint32_t hash) const { return buckets_[hash & (buckets_.size() - 1)]; }
+  void unlink(Node* n);
+  void more_buckets();
   void empty_young();
   void now_empty();
 
   mem::Ram& ram_;
-  Arena young_{kYoungBytes}, old_{kOldBytes};
+  Arena young_{kYoungBytesAtMost}, old_;
+  size_t young_limit_ = kYoungBytes;
+  size_t decoded_again_ = 0;      // since it grew: blocks that had been there before it was emptied
   std::vector<Block*> to_young_;  // old blocks with links to young ones
   std::vector<Node*> buckets_;
+  size_t findable_ = 0;  // blocks in them
+  std::vector<Former> formers_;
   std::unordered_map<uint32_t, CodePage> pages_;
+  std::vector<uint32_t> kept_;  // pages that stay marked though they have no code
   std::vector<Processor> processors_;
   std::unique_ptr<jit::Engine> engine_;
-  uint64_t resets_ = 0, built_ = 0, invalidated_ = 0;
+  uint64_t resets_ = 0, full_resets_ = 0, built_ = 0, invalidated_ = 0;
 };
 
 }  // namespace ilse::cpu

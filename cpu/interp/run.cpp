@@ -82,7 +82,9 @@ Block Cpu::scratch_block(uint64_t phys) {
 // The arena is being filled anew: what still points into it would soon see another block's bytes.
 void Cpu::forget_blocks() {
   resets_seen_ = blocks_.resets();
-  jumps_->fill({});
+  const bool all = full_resets_seen_ != blocks_.full_resets();
+  full_resets_seen_ = blocks_.full_resets();
+  jumps_.forget_if([&](const Block* b) { return all || blocks_.among_young(b); });
   link_from_ = nullptr;
 }
 
@@ -155,10 +157,10 @@ Block* Cpu::build(uint64_t lin, uint64_t phys) {
 
 // The block at CS:RIP, if computed jumps know it and nobody waits for a link to it.
 Block* Cpu::known_block() {
-  const JumpEntry& e = (*jumps_)[jump_slot(rip())];
-  if (link_from_ != nullptr || e.rip != rip() || e.tag != jump_tag_ || !e.block->valid) return nullptr;
-  observed_ = false;
-  return e.block;
+  if (link_from_ != nullptr) return nullptr;
+  Block* b = jumps_.find(rip(), jump_tag_);
+  if (b != nullptr) observed_ = false;
+  return b;
 }
 
 // The block at CS:RIP. Null: fault_ is set.
@@ -195,8 +197,7 @@ Block* Cpu::find_block() {
   observed_ = observer_ != nullptr && observer_->wants_code(*this, lin & kPageMask, phys & kPageMask);
   // What is observed is found anew each time: here, where run() can see it.
   if (flat && b->cached && !observed_ && (mode_ & kModeSingle) == 0) {
-    (*jumps_)[jump_slot(at)] = {at, jump_tag_, b, b->entry};
-    for (const uint64_t page : {lin, lin + b->bytes - 1}) jump_page_word(page) |= jump_page_bit(page);
+    jumps_.note(at, jump_tag_, *b, lin);
     // A link holds as long as both ends are in one page: then one translation serves both.
     if (link_from_ != nullptr && link_from_->valid && link_from_->mode == mode_ && b->second == ~0ull &&
         link_from_->second == ~0ull && link_from_->phys >> 12 == phys >> 12 && link_lin_page_ == lin >> 12) {

@@ -5,7 +5,7 @@
 
 namespace ilse::cpu::jit {
 
-CodeCache::CodeCache(size_t bytes) : size_((bytes + 4095) & ~size_t{4095}) {
+CodeCache::CodeCache(size_t bytes) : size_((bytes + 4095) & ~size_t{4095}), often_(size_ / 8 * 5) {
   int fd = memfd_create("ilse-code", MFD_CLOEXEC);
   if (fd < 0) return;
   void* write = MAP_FAILED;

@@ -1,5 +1,6 @@
 // Memory for translated code, mapped twice: written through one view, executed through the other, so that no
-// page is ever both. Filled from the start; emptied as a whole.
+// page is ever both. One half is for what is run often and one for what is run seldom, so that the first lies
+// close together in the host's caches. Each is filled from its start; both are emptied as a whole.
 #pragma once
 
 #include <cstddef>
@@ -17,18 +18,31 @@ class CodeCache {
 
   bool ok() const { return write_ != nullptr; }
   uint8_t* free() const { return write_ + used_; }
-  size_t room() const { return size_ - used_; }
-  size_t used() const { return used_; }
+  uint8_t* free_seldom() const { return write_ + often_ + used_seldom_; }
+  const uint8_t* end() const { return write_ + size_; }
+  // In the part that has less.
+  size_t room() const {
+    const size_t often = often_ - used_, seldom = size_ - often_ - used_seldom_;
+    return often < seldom ? often : seldom;
+  }
+  size_t used() const { return used_ + used_seldom_; }
   size_t size() const { return size_; }
-  void take(size_t bytes) { used_ = (used_ + bytes + 15) & ~size_t{15}; }
-  // Gives back everything behind the first `bytes`.
-  void shrink(size_t bytes) { used_ = bytes; }
+  void take(size_t bytes, size_t seldom) {
+    used_ = (used_ + bytes + 15) & ~size_t{15};
+    used_seldom_ += seldom;
+  }
+  // Gives back everything but the first part's first `bytes`.
+  void shrink(size_t bytes) {
+    used_ = bytes;
+    used_seldom_ = 0;
+  }
   // Where code that was written at `at` is run.
   const uint8_t* run_address(const uint8_t* at) const { return run_ + (at - write_); }
   uint8_t* write_address(const uint8_t* run) const { return write_ + (run - run_); }
 
  private:
-  size_t size_ = 0, used_ = 0;
+  size_t size_ = 0, often_ = 0;  // the whole, and its first part
+  size_t used_ = 0, used_seldom_ = 0;
   uint8_t* write_ = nullptr;
   uint8_t* run_ = nullptr;
 };

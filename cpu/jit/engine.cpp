@@ -31,7 +31,7 @@ std::unique_ptr<Engine> Engine::create(Cpu& c, const Settings& settings) {
 }
 
 void Engine::make_stubs(Cpu& c) {
-  static_assert(sizeof(Cpu::JumpEntry) == 32 && offsetof(Cpu::JumpEntry, entry) == 24);
+  static_assert(sizeof(JumpTable::Entry) == 32 && offsetof(JumpTable::Entry, entry) == 24);
   auto at = [&](const void* field) {
     return static_cast<int32_t>(static_cast<const uint8_t*>(field) - reinterpret_cast<const uint8_t*>(&c)) -
            kBias;
@@ -41,7 +41,8 @@ void Engine::make_stubs(Cpu& c) {
               .block = at(&c.block),
               .tlb = at(&c.tlb),
               .asid = at(&c.asid),
-              .jumps = at(&c.jumps_),
+              .jumps = at(&c.jumps_.entries_),
+              .jump_mask = at(&c.jumps_.mask_),
               .jump_tag = at(&c.jump_tag_),
               .seg = at(c.seg.data()),
               .system_flags = at(&c.system_flags),
@@ -55,7 +56,6 @@ void Engine::make_stubs(Cpu& c) {
               .top = at(&c.fpu.top),
               .tag = at(&c.fpu.tag),
               .fip = at(&c.fpu.fip),
-              .jump_mask = Cpu::kJumps - 1,
               .flags = at(&c.jit.flags),
               .page = at(&c.jit.page),
               .spill = at(&c.jit.spill),
@@ -65,7 +65,7 @@ void Engine::make_stubs(Cpu& c) {
               .target = at(&c.jit.target),
               .edge = at(&c.jit.edge)};
   stubs_->refill = &refill;
-  Translator t(*layout_, *stubs_, cache_.free(), cache_.room());
+  Translator t(*layout_, *stubs_, cache_);
   const uint8_t* base = cache_.free();
   const size_t run = t.make_trampoline();
   stubs_->leave = base + t.make_leave();
@@ -82,13 +82,13 @@ void Engine::make_stubs(Cpu& c) {
   const size_t target = t.make_interpret_target();
   run_ = reinterpret_cast<Trampoline>(reinterpret_cast<uintptr_t>(cache_.run_address(base + run)));
   interpret_target_ = cache_.run_address(base + target);
-  cache_.take(t.size());
+  cache_.take(t.size(), 0);
   stub_bytes_ = cache_.used();
 }
 
-void Engine::watch(Block& b) {
+void Engine::watch(Block& b, uint16_t heat) {
   b.first = b.insns[0].fn;
-  b.heat = settings_.hot;
+  b.heat = heat;
   b.entry = interpret_target_;
   b.insns[0].fn = &count_entry;
 }
@@ -133,8 +133,9 @@ void Engine::link(Edge& e, Block& to) {
 
 bool Engine::translate(Block& b, uint64_t rip, unsigned x87_top, bool apart) {
   spent_copies_.clear();
-  const uint8_t* at = cache_.free();
-  Translator t(*layout_, *stubs_, cache_.free(), cache_.room());
+  const uint8_t* at = cache_.run_address(cache_.free());
+  const uint8_t* seldom = cache_.run_address(cache_.free_seldom());
+  Translator t(*layout_, *stubs_, cache_);
   Code& code = codes_.emplace_back();
   const size_t edges = edges_.size();
   try {
@@ -154,15 +155,16 @@ bool Engine::translate(Block& b, uint64_t rip, unsigned x87_top, bool apart) {
   code.x87_top = static_cast<uint8_t>(x87_top);
   code.entry = cache_.run_address(code.entry);
   code.body = cache_.run_address(code.body);
-  cache_.take(t.size());
+  cache_.take(code.size, code.seldom);
   b.code = &code;
   b.entry = code.entry;
   ++counters_.translated;
   counters_.instructions += b.count;
   counters_.handler_calls += t.handler_calls();
-  counters_.host_bytes += t.size();
+  counters_.host_bytes += code.size;
+  counters_.host_bytes_seldom += code.seldom;
   if (settings_.listener != nullptr)
-    settings_.listener->translated(t.shown(rip, {cache_.run_address(at), t.size()}));
+    settings_.listener->translated(t.shown(rip, {at, code.size}, {seldom, code.seldom}));
   return true;
 }
 

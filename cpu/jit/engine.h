@@ -38,8 +38,8 @@ struct Edge {
 struct Code {
   const uint8_t* entry = nullptr;  // takes the block off the budget
   const uint8_t* body = nullptr;   // behind that
-  uint32_t size = 0;
-  uint16_t parted = 0;  // times that accesses to be checked together could not be
+  uint32_t size = 0, seldom = 0;   // bytes in the cache's parts
+  uint16_t parted = 0;             // times that accesses to be checked together could not be
   uint8_t x87_top = 0;
   Edge* in = nullptr;
 };
@@ -49,7 +49,7 @@ struct Counters {
   uint64_t failed = 0;         // blocks that the assembler would not take: an error of the translator's
   uint64_t instructions = 0;   // in them
   uint64_t handler_calls = 0;  // instructions among these that go through the interpreter's handler
-  uint64_t host_bytes = 0;
+  uint64_t host_bytes = 0, host_bytes_seldom = 0;  // of code that is run often, and of ways out
   uint64_t resets = 0;
   uint64_t apart = 0;     // blocks translated anew because what was checked together lay in two pages
   uint64_t linked = 0;    // edges
@@ -65,8 +65,10 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // A new block: it is counted, and translated when it is hot.
-  void watch(Block& b);
+  // Runs of a new block before it is translated.
+  uint16_t hot() const { return settings_.hot; }
+  // A new block: it is counted, and translated after `heat` runs.
+  void watch(Block& b, uint16_t heat);
   // The block is thrown away: no translated code may reach it any more.
   void drop(Block& b);
   // All blocks are.

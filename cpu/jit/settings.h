@@ -24,9 +24,8 @@ struct Translation {
   };
   const Block& block;
   uint64_t rip;
-  std::span<const uint8_t> host;  // where it is run
+  std::span<const uint8_t> host, ways_out;  // where it is run, and what is run seldom
   std::vector<Part> parts;
-  uint32_t ways_out;  // where the host code behind the last instruction begins
 };
 
 class Listener {
@@ -38,7 +37,7 @@ class Listener {
 struct Settings {
   size_t cache_bytes = size_t{64} << 20;
   // Runs of a block before it is translated.
-  uint16_t hot = 24;
+  uint16_t hot = 40;
   Listener* listener = nullptr;
 };
 

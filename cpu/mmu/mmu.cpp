@@ -202,7 +202,7 @@ void Cpu::flush_tlb_page(uint64_t lin) {
   }
   for (Tlb& t : *tlbs_) t.flush_page(lin);
   (*exec_)[lin >> 12 & 255] = {};
-  if ((jump_page_word(lin) & jump_page_bit(lin)) != 0) forget_jumps();
+  if (jumps_.may_know(lin)) forget_jumps();
   update_tag();
 }
 

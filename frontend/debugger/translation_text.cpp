@@ -24,14 +24,13 @@ unsigned bits_of(const cpu::Block& b) {
   return code == cpu::kModeCode64 ? 64 : code == cpu::kModeCode32 ? 32 : 16;
 }
 
-std::string host_text(const cpu::jit::Translation& t, uint32_t from, uint32_t to,
-                      const Disassembler& capstone) {
+std::string host_text(std::span<const uint8_t> code, const Disassembler& capstone) {
   std::string text;
-  while (from < to) {
-    const auto address = reinterpret_cast<uint64_t>(t.host.data() + from);
-    const auto d = capstone.decode(t.host.subspan(from, to - from), address, 64);
+  while (!code.empty()) {
+    const auto address = reinterpret_cast<uint64_t>(code.data());
+    const auto d = capstone.decode(code, address, 64);
     text += line("        %llx  %s", static_cast<unsigned long long>(address), d.text.c_str());
-    from += std::max(d.length, 1u);
+    code = code.subspan(std::clamp<size_t>(d.length, 1, code.size()));
   }
   return text;
 }
@@ -48,8 +47,9 @@ std::string text_of(const cpu::jit::Translation& t, const mem::PhysMap& memory,
 
   std::string text = line("block %llx, physical %llx, mode %x: %u instructions, %zu bytes of host code",
                           static_cast<unsigned long long>(t.rip), static_cast<unsigned long long>(b.phys),
-                          b.mode, unsigned{b.count}, t.host.size());
-  text += "      entry\n" + host_text(t, 0, t.parts.empty() ? t.ways_out : t.parts[0].host, capstone);
+                          b.mode, unsigned{b.count}, t.host.size() + t.ways_out.size());
+  auto host_of = [&](size_t k) { return k < t.parts.size() ? t.parts[k].host : t.host.size(); };
+  text += "      entry\n" + host_text(t.host.first(host_of(0)), capstone);
   for (size_t k = 0; k < t.parts.size(); ++k) {
     const auto& part = t.parts[k];
     const cpu::Insn& i = b.insns[k];
@@ -57,9 +57,9 @@ std::string text_of(const cpu::jit::Translation& t, const mem::PhysMap& memory,
     text += line("  %llx  %s%s", static_cast<unsigned long long>(t.rip + i.ip), d.text.c_str(),
                  part.native ? "" : "  (handler)");
     for (cpu::jit::Ref r = 0; r < part.list.size(); ++r) text += "      " + text_of(part.list, r) + "\n";
-    text += host_text(t, part.host, k + 1 < t.parts.size() ? t.parts[k + 1].host : t.ways_out, capstone);
+    text += host_text(t.host.subspan(part.host, host_of(k + 1) - part.host), capstone);
   }
-  text += "      ways out\n" + host_text(t, t.ways_out, static_cast<uint32_t>(t.host.size()), capstone);
+  text += "      ways out\n" + host_text(t.ways_out, capstone);
   return text;
 }
 

@@ -177,7 +177,7 @@ constexpr OptionRow kSession[] = {
     {"engine", "jit|interp", "the processor's engine (default: jit)", engine},
     {"jit-cache", "MIB", "memory for translated code, 1 to 1024 (default: 64)",
      number_between<&Options::jit_cache_mib, 1, 1024>},
-    {"jit-hot", "N", "runs of a block before it is translated, 1 to 10000 (default: 24)",
+    {"jit-hot", "N", "runs of a block before it is translated, 1 to 10000 (default: 40)",
      number_between<&Options::jit_hot, 1, 10000>},
     {"max-instructions", "N", "ends with status 8 after N instructions", count<&Options::max_instructions>},
     {"max-seconds", "S", "ends with status 10 after S seconds of the host's time", seconds},

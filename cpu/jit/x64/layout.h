@@ -13,11 +13,10 @@ inline constexpr int32_t kBias = 128;
 
 // Displacements from RBP.
 struct Layout {
-  int32_t gpr = 0, budget = 0, block = 0, tlb = 0, asid = 0, jumps = 0, jump_tag = 0, seg = 0;
+  int32_t gpr = 0, budget = 0, block = 0, tlb = 0, asid = 0, jumps = 0, jump_mask = 0, jump_tag = 0, seg = 0;
   int32_t system_flags = 0, events = 0, kernel_gs_base = 0;
   int32_t xmm = 0, xmm_stride = 0;
   int32_t st = 0, cw = 0, sw = 0, top = 0, tag = 0, fip = 0;  // of the x87
-  uint32_t jump_mask = 0;                                     // of the table of jumps
   int32_t flags = 0, page = 0, spill = 0, linear = 0, addend = 0, target_rip = 0, target = 0,
           edge = 0;  // of the Context
 };

@@ -19,8 +19,11 @@ constexpr std::array<uint8_t, 6> kCalleeSaved{3, 5, 12, 13, 14, 15};
 
 }  // namespace
 
-Translator::Translator(const Layout& layout, const Stubs& stubs, uint8_t* at, size_t room)
-    : CodeGenerator(room, at), layout_(layout), stubs_(stubs) {
+Translator::Translator(const Layout& layout, const Stubs& stubs, const CodeCache& cache)
+    : CodeGenerator(static_cast<size_t>(cache.end() - cache.free()), cache.free()),
+      layout_(layout),
+      stubs_(stubs),
+      seldom_(static_cast<size_t>(cache.free_seldom() - cache.free())) {
   setDefaultJmpNEAR(true);
 }
 
@@ -410,7 +413,7 @@ void Translator::look_up_target(Label& miss) {
   mov(rax, rcx);
   shr(rax, 12);
   xor_(eax, ecx);
-  and_(eax, layout_.jump_mask);
+  and_(eax, ptr[rbp + layout_.jump_mask]);
   shl(eax, 5);
   add(rax, ptr[rbp + layout_.jumps]);
   cmp(ptr[rax], rcx);
@@ -479,13 +482,14 @@ void Translator::translate(Block& b, Code& code, std::deque<Edge>& edges, unsign
   }
 }
 
-Translation Translator::shown(uint64_t address, std::span<const uint8_t> host) const {
-  Translation t{.block = *block_, .rip = address, .host = host, .parts = {}, .ways_out = ways_out_};
+Translation Translator::shown(uint64_t address, std::span<const uint8_t> host,
+                              std::span<const uint8_t> ways_out) const {
+  Translation t{.block = *block_, .rip = address, .host = host, .ways_out = ways_out, .parts = {}};
   for (const Lifted& l : lifted_) t.parts.push_back({l.list, l.native, l.host});
   return t;
 }
 
-// Behind the block's last instruction, where little is ever run.
+// What little is ever run.
 void Translator::ways_out() {
   mend_misses();
   for (size_t k = 0; k < edge_stubs_.size(); ++k) {
@@ -551,7 +555,8 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
     same_as(vector_then, x87_then);
     jmp(head);
   }
-  ways_out_ = static_cast<uint32_t>(getSize());
+  code.size = static_cast<uint32_t>(getSize());
+  setSize(seldom_);
   ways_out();
   if (loops_) {
     L(head_over);
@@ -564,7 +569,7 @@ void Translator::attempt(Code& code, const std::function<const Insn*(const Insn&
   ready();
   code.entry = getCode() + entry;
   code.body = getCode() + body;
-  code.size = static_cast<uint32_t>(getSize());
+  code.seldom = static_cast<uint32_t>(getSize() - seldom_);
 }
 
 // A block that ends in a jump back to its start, with registers that are worth keeping on the way.

@@ -123,17 +123,18 @@ struct CannotLoop {};
 
 class Translator : private Xbyak::CodeGenerator {
  public:
-  // Writes at most `room` bytes to `at`.
-  Translator(const Layout& layout, const Stubs& stubs, uint8_t* at, size_t room);
+  // Writes a block to the cache's parts, an engine's stubs to the first.
+  Translator(const Layout& layout, const Stubs& stubs, const CodeCache& cache);
 
   // Fills `code` but for its addresses' view. `copy` gives an instruction that goes through its handler a
   // place of its own.
   // `x87_top`: what TOP is likely to be where the block is entered. `apart`: every access is checked alone.
   void translate(Block& b, Code& code, std::deque<Edge>& edges, unsigned x87_top, bool apart,
                  const std::function<const Insn*(const Insn&)>& copy);
+  // Of the stubs so far.
   size_t size() const { return getSize(); }
   // The block for a listener; valid as long as this.
-  Translation shown(uint64_t address, std::span<const uint8_t> host) const;
+  Translation shown(uint64_t address, std::span<const uint8_t> host, std::span<const uint8_t> ways_out) const;
   unsigned handler_calls() const { return handler_calls_; }
 
   // The stubs of an engine; each returns the offset at which it starts.
@@ -406,7 +407,7 @@ class Translator : private Xbyak::CodeGenerator {
   X87Cache x87_;
   unsigned x87_top_ = 0;
   unsigned handler_calls_ = 0;
-  uint32_t ways_out_ = 0;
+  size_t seldom_ = 0;  // where the cache's second part is free, from where its first is
 
   // An access whose miss may be mended without the interpreter.
   struct Miss {
