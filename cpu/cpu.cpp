@@ -138,8 +138,8 @@ void Cpu::observe(Observer* o) {
 }
 
 void Cpu::attention() {
-  if (budget > 0) {
-    target_ -= static_cast<uint64_t>(budget);
+  if (const int64_t left = rest(); left > 0) {
+    target_ -= static_cast<uint64_t>(left);
     budget = 0;
   }
   attention_ = true;

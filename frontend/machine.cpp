@@ -71,22 +71,26 @@ void Machine::rebase(uint64_t ns) {
 // kCatchUp at the speed of the last slice. After a sleep that speed is not known, and not needed.
 void Machine::steer(uint64_t host_ns) {
   if (host_ns <= line_.host_target) return;
-  const uint64_t elapsed = std::min<uint64_t>(host_ns - line_.host_target, kCatchUp * 10);
+  line_.host_target = host_ns;
+  const uint64_t elapsed = std::min<uint64_t>(host_ns - line_.sampled_ns, kCatchUp * 10);
   const uint64_t executed = cpu().retired - line_.sampled_at;
   const bool slept = line_.slept != 0;
-  line_.host_target = host_ns;
+  const uint64_t now = time_at(cpu().retired).ns;
+  const bool enough = elapsed >= kMinElapsed || now - line_.ns >= kMinElapsed;
+  if (!slept && (executed < kMinSample || !enough)) return;
+  line_.sampled_ns = host_ns;
   line_.sampled_at = cpu().retired;
   line_.slept = 0;
-  if (slept || executed < kMinSample) return;
-  const uint64_t now = time_at(cpu().retired).ns;
+  if (slept) return;
   rebase(now);
   const auto pace = static_cast<int64_t>((elapsed << 16) / executed);
   const auto reach = static_cast<int64_t>(kCatchUp);
   const int64_t lag = std::clamp(static_cast<int64_t>(host_ns - now), -reach / 2, reach);
-  // A slope beyond these limits would leave a guest no time for work between its timer's ticks.
+  // A slope above the limit would leave a guest no time for work between its timer's ticks; an iteration of
+  // REP may take the 200th part of an instruction's time.
   constexpr int64_t kUsual = int64_t{kNsPerInstruction} << 16;
-  line_.scale =
-      static_cast<uint64_t>(std::clamp(pace + pace / 1024 * lag / (reach / 1024), kUsual / 16, kUsual * 16));
+  line_.scale = static_cast<uint64_t>(
+      std::clamp(pace + pace / 1024 * lag / (reach / 1024), kUsual / 1024, kUsual * 16));
 }
 
 // How many instructions until virtual time has reached `t`.
@@ -213,7 +217,7 @@ MachineExit Machine::run(uint64_t instructions) {
       if (on_hash_) on_hash_(count, hash());
       next_hash_ += options_.hash_every;
     }
-    if (count >= end) return MachineExit::None;
+    if (count >= end || held_.load(std::memory_order_relaxed)) return MachineExit::None;
 
     const bool allowed = (allowed_ >> turn_.processor & 1) != 0;
     if ((turn_.left == 0 || !allowed) && !next_turn()) {
