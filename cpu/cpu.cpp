@@ -28,11 +28,11 @@ Cpu::Cpu(unsigned id, const Model& model, mem::PhysMap& memory, mem::IoBus& io, 
 
 Cpu::~Cpu() { blocks_.remove(&block); }
 
-bool Cpu::translate(const jit::Settings& settings) {
+mem::Result<void> Cpu::translate(const jit::Settings& settings) {
   auto engine = jit::Engine::create(*this, settings);
-  if (engine == nullptr) return false;
-  blocks_.translate_with(std::move(engine));
-  return true;
+  if (!engine) return engine.error();
+  blocks_.translate_with(std::move(*engine));
+  return {};
 }
 
 void Cpu::set_mxcsr(uint32_t v) {

@@ -28,6 +28,7 @@
 #include "memory/io_bus.h"
 #include "memory/phys_map.h"
 #include "memory/processor_pins.h"
+#include "memory/result.h"
 #include "memory/state_visitor.h"
 
 namespace ilse::cpu {
@@ -352,8 +353,8 @@ class Cpu final : public mem::ProcessorPins {
   mem::IoBus& io() { return io_; }
   mem::BoardPort& board() { return board_; }
   BlockCache& blocks() { return blocks_; }
-  // Translates hot blocks from now on, for every processor that shares them. False: the host forbids it.
-  bool translate(const jit::Settings& settings);
+  // Translates hot blocks from now on, for every processor that shares them. An error: the host forbids it.
+  mem::Result<void> translate(const jit::Settings& settings);
   // The next block that is found is what `from` goes on with.
   void expect_link(Block* from, bool taken, uint64_t linear_page) {
     link_from_ = from;

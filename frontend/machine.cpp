@@ -40,8 +40,12 @@ mem::Result<std::unique_ptr<Machine>> Machine::create(dev::BoardConfig board, Op
   }
   m->pc_->scheduler().on_earlier([self] { self->cpu().attention(); });
   if (m->options_.hash_every != 0) m->next_hash_ = m->options_.hash_every;
-  if (m->options_.translate && !m->cpu().translate(m->options_.jit))
-    return mem::Error{"--engine jit: the host gives no executable memory; use --engine interp"};
+  if (m->options_.translate) {
+    if (auto ok = m->cpu().translate(m->options_.jit); !ok) {
+      if (!m->options_.or_interpret) return mem::Error{"--engine jit: " + ok.error().message};
+      m->options_.not_translating = ok.error().message;
+    }
+  }
   m->reset(dev::ResetKind::PowerOn);
   return m;
 }

@@ -47,7 +47,9 @@ class Machine final : public cpu::TimeBase {
   struct Options {
     cpu::Model model;
     ClockMode clock = ClockMode::Host;
-    bool translate = false;  // hot blocks, to host code
+    bool translate = false;       // hot blocks, to host code
+    bool or_interpret = false;    // where the host forbids that; else it is an error
+    std::string not_translating;  // set then: why
     cpu::jit::Settings jit;
     bool no_reboot = false;
     uint64_t max_instructions = UINT64_MAX;

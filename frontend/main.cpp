@@ -85,6 +85,7 @@ int lockstep(ui::Options options) {
     auto machine_options = ui::set_up_machine(options);
     if (!machine_options) return machine_options.error();
     machine_options->translate = true;
+    machine_options->or_interpret = false;
     machine_options->jit = settings;
     return ui::Machine::create(std::move(*board), *machine_options);
   };

@@ -58,6 +58,8 @@ mem::Result<void> Session::open() {
     return mem::Error{of_kernel ? options_.kernel + ": " + machine.error().message : machine.error().message};
   }
   machine_ = std::move(*machine);
+  if (const std::string& why = machine_->options().not_translating; !why.empty())
+    std::fprintf(stderr, "ilse: %s: interpreting, which is slower\n", why.c_str());
   if (jit_report_) jit_report_->listen(machine_->board().memory());
 
   sigset_t set;

@@ -90,7 +90,8 @@ struct Options {
   std::string name;
   std::string screenshot;
 
-  bool translate = true;  // hot blocks, to host code; false: interpret only
+  bool translate = true;      // hot blocks, to host code; false: interpret only
+  bool engine_given = false;  // else another will do where the host forbids translation
   uint64_t jit_cache_mib = 64;
   uint64_t jit_hot = cpu::jit::Settings{}.hot;  // runs of a block before it is translated
   std::string jit_dump;                         // where to write what was translated; empty: nowhere

@@ -52,6 +52,7 @@ Result<void> name(Draft& d, const std::string& value) {
 Result<void> engine(Draft& d, const std::string& value) {
   if (value != "interp" && value != "jit") return Error{"it is interp or jit"};
   d.options.translate = value == "jit";
+  d.options.engine_given = true;
   return {};
 }
 
@@ -174,7 +175,8 @@ constexpr OptionRow kSession[] = {
     {"screenshot", "FILE.png", "writes the screen to a PNG file at the end", screenshot},
     {"clock", "MODE", "host: virtual time follows the host's (run); instructions: it is exactly repeatable",
      clock},
-    {"engine", "jit|interp", "the processor's engine (default: jit)", engine},
+    {"engine", "jit|interp", "the processor's engine (default: jit; interp if the host forbids that)",
+     engine},
     {"jit-cache", "MIB", "memory for translated code, 1 to 1024 (default: 64)",
      number_between<&Options::jit_cache_mib, 1, 1024>},
     {"jit-hot", "N", "runs of a block before it is translated, 1 to 10000 (default: 24)",
