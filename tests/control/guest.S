@@ -1,6 +1,6 @@
 // A guest that keeps its processor busy in one way for ever: firmware of 64 KiB that enters flat 32-bit mode,
 // copies itself to 20000h and goes on there. The byte at FF00h chooses the way, the one at FF01h whether the
-// 8254 interrupts a thousand times a second meanwhile. Each start writes R to the debug console.
+// 8254 interrupts a thousand times a second meanwhile. Each start writes a line with R to the debug console.
         .text
         .globl start16
         .set ROM, 0xF0000 - 0x20000
@@ -9,6 +9,8 @@
 start16:
         cli
         movb $'R', %al
+        outb %al, $0xE9
+        movb $'\n', %al
         outb %al, $0xE9
         lgdtl %cs:(gdt_pointer - start16)
         movl $0x11, %eax
