@@ -246,15 +246,17 @@ uint64_t Machine::hash() {
 }
 
 void Machine::visit_state(mem::StateVisitor& v) {
-  v.begin("machine", 2);
+  v.begin("machine", 3);
   v("time", line_);
   v("turn", turn_);
   if (turn_.processor >= processors()) turn_ = {};
   for (auto& c : cpus_) c->visit_state(v);
   pc_->visit_state(v);
-  v("next_hash", next_hash_);
   v.end();
-  if (v.loading()) begin_turn();
+  if (!v.loading()) return;
+  if (const uint64_t every = options_.hash_every; every != 0)
+    next_hash_ = (instructions() / every + 1) * every;
+  begin_turn();
 }
 
 }  // namespace ilse::ui

@@ -9,6 +9,7 @@
 // are counted in instructions and are part of the state: one history, however run() is called.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -76,6 +77,8 @@ class Machine final : public cpu::TimeBase {
   // Under the host's clock: sets the target that virtual time is steered towards, in nanoseconds since the
   // machine started. It arrives through the door like a key press.
   void clock_sample(uint64_t host_ns);
+  // What the host's clock is to go on from, for a machine that was loaded.
+  uint64_t host_time() const { return std::max(line_.host_target, now().ns); }
   // How many instructions virtual time needs for as long, at its present pace. A guest that has become faster
   // is to be sampled before it has run far ahead.
   uint64_t instructions_in(uint64_t ns) const { return instructions_until({now().ns + ns}); }

@@ -23,6 +23,7 @@
 #include "frontend/exit_status.h"
 #include "frontend/registers_text.h"
 #include "frontend/screenshot.h"
+#include "frontend/snapshot.h"
 
 namespace ilse::ui {
 
@@ -112,6 +113,11 @@ mem::Result<void> Session::open() {
       std::fputc(c, stderr);
     }
   });
+  if (!options_.loadvm.empty()) {
+    if (auto loaded = load_snapshot(*machine_, options_, options_.loadvm); !loaded) return loaded.error();
+    clock_.set(machine_->host_time());
+    halted_since_ = machine_->now().ns;
+  }
   control_.on_state([this](bool running, MachineExit why) {
     running ? clock_.go() : clock_.stop();
     guest_state_ = running                        ? GuestState::Running

@@ -93,7 +93,7 @@ class Session {
   std::unique_ptr<Machine> machine_;
   RunControl control_;
   Interrupter interrupter_;
-  Monitor monitor_{control_};
+  Monitor monitor_{control_, options_};
   MediaControl media_{control_};
   PacedClock clock_;
   std::FILE* log_ = nullptr;  // -d

@@ -101,6 +101,8 @@ struct Options {
   double max_seconds = 0;  // 0: no limit
   uint64_t hash_every = 0;
 
+  std::string loadvm;  // a snapshot to start from; empty: power-on
+
   std::string gdb;  // "" none, else HOST:PORT, :PORT
   bool start_stopped = false;
   std::vector<std::string> log_items;  // -d

@@ -181,6 +181,12 @@ constexpr OptionRow kSession[] = {
      number_between<&Options::jit_cache_mib, 1, 1024>},
     {"jit-hot", "N", "runs of a block before it is translated, 1 to 10000 (default: 24)",
      number_between<&Options::jit_hot, 1, 10000>},
+    {"loadvm", "FILE", "starts from a snapshot that savevm has written, with the options of then",
+     [](Draft& d, const std::string& v) -> Result<void> {
+       if (v.empty()) return Error{"the name is empty"};
+       d.options.loadvm = v;
+       return {};
+     }},
     {"max-instructions", "N", "ends with status 8 after N instructions", count<&Options::max_instructions>},
     {"max-seconds", "S", "ends with status 10 after S seconds of the host's time", seconds},
     {"hash-every", "N", "prints `hash COUNT HEX` of the machine's state every N instructions",
