@@ -231,6 +231,8 @@ void Cpu::visit_state(mem::StateVisitor& v) {
   v.end();
   if (v.loading()) {
     set_eflags(flags);
+    target_ = retired;
+    budget = 0;
     blocks_.reset();
     block = nullptr;
     flush_tlb();

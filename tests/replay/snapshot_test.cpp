@@ -106,12 +106,14 @@ TEST_CASE("snapshots: saved in one engine at any instruction, a machine goes on 
         auto saved = ui::save_snapshot(*m, options, file);
         REQUIRE(saved);
         const uint64_t before = m->hash();
+        const mem::VTime then = m->now();
         translate = !translate;
         m = make_machine(translate, hashes, cpus);
         auto loaded = ui::load_snapshot(*m, options, file);
         INFO((loaded ? "" : loaded.error().message));
         REQUIRE(loaded);
         CHECK(m->hash() == before);
+        CHECK(m->now() == then);
         CHECK(m->instructions() == stop);
       }
       run_to(*m, kEnd);

@@ -19,19 +19,13 @@ import sys
 import tempfile
 import time
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "setup"))
+
+from guest import BANNER, PROMPT, TOP, Failure, Guest, check  # noqa: E402
+
 SKIP = 77
 EVERY, END = 250_000_000, 7_000_000_000
 OTHER = {"jit": "interp", "interp": "jit"}
-
-
-class Failure(Exception):
-    pass
-
-
-def check(condition, message):
-    if not condition:
-        raise Failure(message)
 
 
 class Snapshots:
@@ -138,6 +132,40 @@ class Snapshots:
             path.write_bytes(data[:self.random.randrange(len(data))])
             check(self.refused(path), "a truncated snapshot is loaded")
 
+    def talk(self):
+        """By the host's clock, over the serial line, as a person would: the shell and its files are there again, and time
+        goes on from where it was, at its usual speed."""
+        path = self.folder / "shell"
+        command = [word if word != "null" else "mon:stdio" for word in self.machine]
+        command[command.index("instructions")] = "host"
+        command = [self.a.ilse, "run", *command[:command.index("-hash-every")], *command[command.index("-hash-every") + 2:]]
+        first = Guest(command)
+        try:
+            first.wait(BANNER, 300)
+            first.run("echo remembered >/tmp/file; x=variable")
+            before = float(first.run("cut -d' ' -f1 /proc/uptime")[-1])
+            check(first.monitor(f"savevm {path}") == [], "savevm says something")
+        finally:
+            first.kill()
+        time.sleep(3)
+        second = Guest([*command, "--engine", "interp", "-loadvm", str(path)])
+        try:
+            second.press(b"\n")
+            second.wait(PROMPT, 60)
+            check(second.run("cat /tmp/file; echo $x") == ["remembered", "variable"], "the shell has forgotten")
+            times = []
+            for _ in range(2):
+                times.append((time.monotonic(), float(second.run("cut -d' ' -f1 /proc/uptime")[-1])))
+                time.sleep(2)
+            check(before <= times[0][1] < before + 20, f"up for {before} s when saved, for {times[0][1]} s when loaded")
+            passed = [late - early for early, late in zip(*times)]
+            check(0.5 * passed[0] < passed[1] < 1.5 * passed[0], f"{passed[1]} s in {passed[0]} s")
+            second.type("poweroff")
+            check(second.wait_end(120) == 0, "poweroff's status")
+            print(f"saved when up for {before} s, loaded, {passed[1]:.2f} s in {passed[0]:.2f} s since")
+        finally:
+            second.kill()
+
     def refused(self, path):
         """False: it is a whole one."""
         done = subprocess.run(self.command("jit", "-loadvm", str(path), "-max-instructions", "1"), stdin=subprocess.DEVNULL,
@@ -167,6 +195,7 @@ def main():
             snapshots = Snapshots(arguments, pathlib.Path(folder))
             snapshots.go_on()
             snapshots.kills()
+            snapshots.talk()
     except Failure as failure:
         print(f"snapshots: FAILED: {failure}")
         sys.exit(1)

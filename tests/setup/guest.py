@@ -11,7 +11,8 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 BANNER = re.compile(rb"poweroff ends it.*\s*\nroot@debian:[^ \r\n]*# ")
 PROMPT = re.compile(rb"\nroot@debian:[^ \r\n]*# ")
 MONITOR_KEY = b"\x01c"
-MONITOR = re.compile(rb"\(ilse\) $")
+# Between the two the guest's shell may ask where the cursor is.
+MONITOR = re.compile(rb"\(ilse\) (\x1b\[6n)?$")
 MONITOR_LEFT = re.compile(rb"\(ilse\) \r\n")
 SERIAL = ["-display", "none", "-serial", "stdio"]
 
