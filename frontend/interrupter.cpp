@@ -61,13 +61,14 @@ void Interrupter::arm(std::chrono::nanoseconds first) {
 
 void Interrupter::begin(std::chrono::nanoseconds slice) {
   std::lock_guard lock(mutex_);
+  running_ = true;
   if (!requested_) arm(slice);
 }
 
 void Interrupter::end() {
   std::lock_guard lock(mutex_);
-  arm({});
-  requested_ = false;
+  if (running_) arm({});
+  running_ = requested_ = false;
   if (machine_ != nullptr) machine_->hold(false);
 }
 
@@ -76,7 +77,7 @@ void Interrupter::request() {
   if (!attached_ || requested_) return;
   requested_ = true;
   machine_->hold(true);
-  arm(std::chrono::nanoseconds(1));
+  if (running_) arm(std::chrono::nanoseconds(1));
 }
 
 }  // namespace ilse::ui

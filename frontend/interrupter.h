@@ -38,6 +38,7 @@ class Interrupter {
   Machine* machine_ = nullptr;
   timer_t timer_{};
   bool attached_ = false;
+  bool running_ = false;  // between begin() and end()
   bool requested_ = false;
 };
 

@@ -93,6 +93,11 @@ class Machine:
         found = self.read_until(r"(paused|running), (\d+) instructions", "no status")
         return found[1] == "paused", int(found[2])
 
+    def switches(self):
+        """How often its threads have waited for something."""
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()
+        return sum(int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", (task / "status").read_text(), re.M)[1]) for task in tasks)
+
     def ended(self, status, by):
         try:
             got = self.process.wait(timeout=LIMIT)
@@ -108,6 +113,9 @@ def by_prompt(make, way):
         paused, count = m.status()
         time.sleep(0.03)
         check(paused and m.status() == (True, count), "stop does not stop it")
+        before = m.switches()
+        time.sleep(0.1)
+        check(m.switches() - before < 100, "it does not rest while it is paused")
         m.tell("cont")
         if way != "dead":
             until(lambda: m.status()[1] > count, "cont does not go on")
