@@ -104,3 +104,39 @@ TEST_CASE("control: a signal that brings the thread out of the guest leaves no t
     }
   }
 }
+
+TEST_CASE("control: a kick just before REP takes nothing from the slice and adds nothing to it") {
+  dev::BoardConfig config;
+  config.ram_mib = 16;
+  config.bios.assign(0x10000, 0xF4);
+  config.vga = false;
+  ui::Machine::Options options;
+  options.model = *cpu::find_model("max");
+  options.clock = ui::ClockMode::Instructions;
+  auto machine = ui::Machine::create(std::move(config), options);
+  REQUIRE(machine);
+  ui::Machine& m = **machine;
+  uint8_t* ram = m.board().ram().data();
+  // 0:1000h: stosb, so that the TLB has the page. The NMI's handler, 0:1100h: rep stosb; jmp to itself
+  ram[0x1000] = 0xAA;
+  ram[9] = 0x11;
+  const std::vector<uint8_t> code{0xF3, 0xAA, 0xEB, 0xFE};
+  std::copy(code.begin(), code.end(), ram + 0x1100);
+  cpu::Cpu& c = m.cpu();
+  for (cpu::Segment& s : c.seg) s = {0, 0xFFFF, 0, s.attr};
+  c.gpr[cpu::kRsp] = 0x8000;
+  c.gpr[cpu::kRcx] = 1000;
+  c.gpr[cpu::kRdi] = 0x2000;
+  c.set_rip(0x1000);
+  c.update_mode();
+  c.deliveries.listener = [&](const cpu::Delivery&) { m.kick(); };
+  m.run(1);
+  c.pulse_nmi();
+  m.run(100);
+  CHECK(m.instructions() <= 101);
+  CHECK(c.gpr[cpu::kRcx] == 1001 - m.instructions());
+  m.hold(false);
+  m.run(101 - m.instructions());
+  CHECK(m.instructions() == 101);
+  CHECK(c.gpr[cpu::kRcx] == 900);
+}
