@@ -60,7 +60,11 @@ class Machine:
         self.process = subprocess.Popen(
             [arguments.ilse, "run", "-bios", str(bios), "-m", "16", "-engine", engine, "-debugcon", f"file:{self.console}",
              "-monitor", "stdio", *more], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        until(self.starts, "it does not start")
+        try:
+            until(self.starts, "it does not start")
+        except Failure:
+            self.__exit__()
+            raise
 
     def __enter__(self):
         return self
