@@ -27,11 +27,11 @@ Cpu::Cpu(unsigned id, const Model& model, mem::PhysMap& memory, mem::IoBus& io, 
 
 Cpu::~Cpu() { blocks_.remove(&block); }
 
-bool Cpu::translate(const jit::Settings& settings) {
+mem::Result<void> Cpu::translate(const jit::Settings& settings) {
   auto engine = jit::Engine::create(*this, settings);
-  if (engine == nullptr) return false;
-  blocks_.translate_with(std::move(engine));
-  return true;
+  if (!engine) return engine.error();
+  blocks_.translate_with(std::move(*engine));
+  return {};
 }
 
 void Cpu::set_mxcsr(uint32_t v) {
@@ -137,8 +137,8 @@ void Cpu::observe(Observer* o) {
 }
 
 void Cpu::attention() {
-  if (budget > 0) {
-    target_ -= static_cast<uint64_t>(budget);
+  if (const int64_t left = rest(); left > 0) {
+    target_ -= static_cast<uint64_t>(left);
     budget = 0;
   }
   attention_ = true;
@@ -230,6 +230,8 @@ void Cpu::visit_state(mem::StateVisitor& v) {
   v.end();
   if (v.loading()) {
     set_eflags(flags);
+    target_ = retired;
+    budget = 0;
     blocks_.reset();
     block = nullptr;
     flush_tlb();

@@ -29,6 +29,7 @@
 #include "memory/io_bus.h"
 #include "memory/phys_map.h"
 #include "memory/processor_pins.h"
+#include "memory/result.h"
 #include "memory/state_visitor.h"
 
 namespace ilse::cpu {
@@ -145,9 +146,9 @@ class Cpu final : public mem::ProcessorPins {
 
   // --- what both engines look at most, first: within reach of short displacements ---------------------
   std::array<uint64_t, kSlots> gpr{};  // [kSlotBlock] is RIP between blocks
-  int64_t budget = 0;                  // instructions that may still start, beyond the running block
-  Tlb* tlb = nullptr;                  // of the current privilege
-  uint64_t asid = 0;                   // low bits of its valid tags
+  int64_t budget = 0;  // instructions that may still start, beyond the running block; see kick()
+  Tlb* tlb = nullptr;  // of the current privilege
+  uint64_t asid = 0;   // low bits of its valid tags
 
  private:
   uint64_t jump_tag_ = 0;
@@ -219,7 +220,7 @@ class Cpu final : public mem::ProcessorPins {
   // Runs at most `instructions`; an event that needs the machine ends it early. retired is exact after it.
   RunExit run(uint64_t instructions);
   // Instructions retired up to now, exact also inside an instruction of a running block.
-  uint64_t count() const { return target_ - static_cast<uint64_t>(budget) - in_block(); }
+  uint64_t count() const { return target_ - static_cast<uint64_t>(rest()) - in_block(); }
   VTime now() const { return time_.time_at(count()); }
   uint64_t tsc() const;
   // Attaches an observer; null: none, and nothing is paid for it. Between calls of run() only.
@@ -229,6 +230,17 @@ class Cpu final : public mem::ProcessorPins {
   void stop() {
     stop_ = true;
     attention();
+  }
+  // For a signal's handler, on the thread that runs it: run() comes back soon. It may be lost to an
+  // instruction of the host's that was changing the budget, so it is repeated until run() is back.
+  void kick() {
+    if (!kicked()) budget -= kKick;
+  }
+  bool kicked() const { return *static_cast<const volatile int64_t*>(&budget) < -kKick / 2; }
+  // The budget without the kick.
+  int64_t rest() const {
+    const int64_t b = *static_cast<const volatile int64_t*>(&budget);
+    return b < -kKick / 2 ? b + kKick : b;
   }
   // It has something to do: it runs, or something waits that wakes it.
   bool runnable() const {
@@ -334,8 +346,8 @@ class Cpu final : public mem::ProcessorPins {
   mem::IoBus& io() { return io_; }
   mem::BoardPort& board() { return board_; }
   BlockCache& blocks() { return blocks_; }
-  // Translates hot blocks from now on, for every processor that shares them. False: the host forbids it.
-  bool translate(const jit::Settings& settings);
+  // Translates hot blocks from now on, for every processor that shares them. An error: the host forbids it.
+  mem::Result<void> translate(const jit::Settings& settings);
   // The next block that is found is what `from` goes on with.
   void expect_link(Block* from, bool taken, uint64_t linear_page) {
     link_from_ = from;
@@ -362,6 +374,9 @@ class Cpu final : public mem::ProcessorPins {
  private:
   friend class BlockCache;
   friend class jit::Engine;
+
+  // More than any slice has: every look at the budget finds nothing left, and what was left is still known.
+  static constexpr int64_t kKick = int64_t{1} << 62;
 
   uint64_t in_block() const { return current != nullptr ? current->left : 0; }
   bool user() const { return (mode_ & kModeCplMask) == kModeCplMask; }

@@ -139,6 +139,7 @@ Result<Machine::Options> set_up_machine(const Options& o) {
   m.no_reboot = o.no_reboot;
   m.max_instructions = o.max_instructions;
   m.translate = o.translate;
+  m.or_interpret = !o.engine_given;
   m.jit.cache_bytes = o.jit_cache_mib << 20;
   m.jit.hot = static_cast<uint16_t>(o.jit_hot);
   m.hash_every = o.hash_every;

@@ -40,8 +40,12 @@ mem::Result<std::unique_ptr<Machine>> Machine::create(dev::BoardConfig board, Op
   }
   m->pc_->scheduler().on_earlier([self] { self->cpu().attention(); });
   if (m->options_.hash_every != 0) m->next_hash_ = m->options_.hash_every;
-  if (m->options_.translate && !m->cpu().translate(m->options_.jit))
-    return mem::Error{"--engine jit: the host gives no executable memory; use --engine interp"};
+  if (m->options_.translate) {
+    if (auto ok = m->cpu().translate(m->options_.jit); !ok) {
+      if (!m->options_.or_interpret) return mem::Error{"--engine jit: " + ok.error().message};
+      m->options_.not_translating = ok.error().message;
+    }
+  }
   m->reset(dev::ResetKind::PowerOn);
   return m;
 }
@@ -71,22 +75,26 @@ void Machine::rebase(uint64_t ns) {
 // kCatchUp at the speed of the last slice. After a sleep that speed is not known, and not needed.
 void Machine::steer(uint64_t host_ns) {
   if (host_ns <= line_.host_target) return;
-  const uint64_t elapsed = std::min<uint64_t>(host_ns - line_.host_target, kCatchUp * 10);
+  line_.host_target = host_ns;
+  const uint64_t elapsed = std::min<uint64_t>(host_ns - line_.sampled_ns, kCatchUp * 10);
   const uint64_t executed = cpu().retired - line_.sampled_at;
   const bool slept = line_.slept != 0;
-  line_.host_target = host_ns;
+  const uint64_t now = time_at(cpu().retired).ns;
+  const bool enough = elapsed >= kMinElapsed || now - line_.ns >= kMinElapsed;
+  if (!slept && (executed < kMinSample || !enough)) return;
+  line_.sampled_ns = host_ns;
   line_.sampled_at = cpu().retired;
   line_.slept = 0;
-  if (slept || executed < kMinSample) return;
-  const uint64_t now = time_at(cpu().retired).ns;
+  if (slept) return;
   rebase(now);
   const auto pace = static_cast<int64_t>((elapsed << 16) / executed);
   const auto reach = static_cast<int64_t>(kCatchUp);
   const int64_t lag = std::clamp(static_cast<int64_t>(host_ns - now), -reach / 2, reach);
-  // A slope beyond these limits would leave a guest no time for work between its timer's ticks.
+  // A slope above the limit would leave a guest no time for work between its timer's ticks; an iteration of
+  // REP may take the 200th part of an instruction's time.
   constexpr int64_t kUsual = int64_t{kNsPerInstruction} << 16;
-  line_.scale =
-      static_cast<uint64_t>(std::clamp(pace + pace / 1024 * lag / (reach / 1024), kUsual / 16, kUsual * 16));
+  line_.scale = static_cast<uint64_t>(
+      std::clamp(pace + pace / 1024 * lag / (reach / 1024), kUsual / 1024, kUsual * 16));
 }
 
 // How many instructions until virtual time has reached `t`.
@@ -213,7 +221,7 @@ MachineExit Machine::run(uint64_t instructions) {
       if (on_hash_) on_hash_(count, hash());
       next_hash_ += options_.hash_every;
     }
-    if (count >= end) return MachineExit::None;
+    if (count >= end || held_.load(std::memory_order_relaxed)) return MachineExit::None;
 
     const bool allowed = (allowed_ >> turn_.processor & 1) != 0;
     if ((turn_.left == 0 || !allowed) && !next_turn()) {
@@ -238,15 +246,17 @@ uint64_t Machine::hash() {
 }
 
 void Machine::visit_state(mem::StateVisitor& v) {
-  v.begin("machine", 2);
+  v.begin("machine", 3);
   v("time", line_);
   v("turn", turn_);
   if (turn_.processor >= processors()) turn_ = {};
   for (auto& c : cpus_) c->visit_state(v);
   pc_->visit_state(v);
-  v("next_hash", next_hash_);
   v.end();
-  if (v.loading()) begin_turn();
+  if (!v.loading()) return;
+  if (const uint64_t every = options_.hash_every; every != 0)
+    next_hash_ = (instructions() / every + 1) * every;
+  begin_turn();
 }
 
 }  // namespace ilse::ui

@@ -9,6 +9,8 @@
 // are counted in instructions and are part of the state: one history, however run() is called.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -46,7 +48,9 @@ class Machine final : public cpu::TimeBase {
   struct Options {
     cpu::Model model;
     ClockMode clock = ClockMode::Host;
-    bool translate = false;  // hot blocks, to host code
+    bool translate = false;       // hot blocks, to host code
+    bool or_interpret = false;    // where the host forbids that; else it is an error
+    std::string not_translating;  // set then: why
     cpu::jit::Settings jit;
     bool no_reboot = false;
     uint64_t max_instructions = UINT64_MAX;
@@ -62,9 +66,22 @@ class Machine final : public cpu::TimeBase {
   // Runs up to `instructions` more, or until something happens. Halted processors sleep through virtual time;
   // with the host's clock the caller waits: see idle_until().
   MachineExit run(uint64_t instructions);
+  // Any thread: run() does nothing from now on, but for what waits at the door.
+  void hold(bool held) { held_.store(held, std::memory_order_relaxed); }
+  // For a signal's handler, on the thread of run(): hold(true), and a run() under way comes back soon. To be
+  // repeated until it has (Cpu::kick).
+  void kick() {
+    hold(true);
+    if (turn_.processor < cpus_.size()) cpus_[turn_.processor]->kick();
+  }
   // Under the host's clock: sets the target that virtual time is steered towards, in nanoseconds since the
   // machine started. It arrives through the door like a key press.
   void clock_sample(uint64_t host_ns);
+  // What the host's clock is to go on from, for a machine that was loaded.
+  uint64_t host_time() const { return std::max(line_.host_target, now().ns); }
+  // How many instructions virtual time needs for as long, at its present pace. A guest that has become faster
+  // is to be sampled before it has run far ahead.
+  uint64_t instructions_in(uint64_t ns) const { return instructions_until({now().ns + ns}); }
   // True when every processor is halted and virtual time has caught up with the host's: nothing to do until
   // the deadline that next_deadline() gives, or an outside event.
   bool idle() const { return idle_; }
@@ -113,10 +130,13 @@ class Machine final : public cpu::TimeBase {
     uint64_t instructions = 0;
     uint64_t ns = 0;
     uint64_t scale = kNsPerInstruction << 16;  // nanoseconds per instruction, 16 fraction bits
-    uint64_t host_target = 0;
-    uint64_t sampled_at = 0;  // instructions at the last sample of the host's clock
-    uint64_t slept = 0;       // since then: 1
-    static constexpr std::array kNames{"instructions", "ns", "scale", "host_target", "sampled_at", "slept"};
+    uint64_t host_target = 0;                  // the last sample of the host's clock
+    uint64_t sampled_ns = 0;                   // the last one that told a speed
+    uint64_t sampled_at = 0;                   // instructions then
+    uint64_t slept = 0;                        // since then: 1
+    static constexpr std::array kNames{"instructions", "ns",         "scale", "host_target",
+                                       "sampled_ns",   "sampled_at", "slept"};
+    static constexpr unsigned kVersion = 2;
   };
   struct Turn {
     uint32_t processor = 0;
@@ -124,8 +144,10 @@ class Machine final : public cpu::TimeBase {
     bool shared = false;  // another wanted to run when it began
     static constexpr std::array kNames{"processor", "left", "shared"};
   };
-  static constexpr uint64_t kMinSample = 10'000;  // instructions that tell a speed
-  static constexpr unsigned kMaxSleeps = 1000;    // in one run()
+  // Instructions, and nanoseconds of the host's or the guest's time, that tell a speed: a slice that somebody
+  // cut short is mostly overhead.
+  static constexpr uint64_t kMinSample = 10'000, kMinElapsed = 500'000;
+  static constexpr unsigned kMaxSleeps = 1000;  // in one run()
   void rebase(uint64_t ns);
   void steer(uint64_t host_ns);
   uint64_t instructions_until(mem::VTime t) const;
@@ -134,6 +156,7 @@ class Machine final : public cpu::TimeBase {
   Line line_;
   Turn turn_;
   uint64_t allowed_ = ~0ull;
+  std::atomic<bool> held_{false};
   bool idle_ = false;
   int status_ = 0;
   uint64_t next_hash_ = UINT64_MAX;

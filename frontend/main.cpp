@@ -67,6 +67,7 @@ int debug(const ui::Options& options) {
 
 // The session's machine interprets; drives are not written to, and the terminal is for output only.
 int lockstep(ui::Options options) {
+  if (!options.loadvm.empty()) return fail("lockstep: -loadvm: both machines start at power-on");
   options.translate = false;
   options.snapshot = true;
   for (ui::DriveOption& d : options.drives) d.snapshot = !d.cdrom;
@@ -85,6 +86,7 @@ int lockstep(ui::Options options) {
     auto machine_options = ui::set_up_machine(options);
     if (!machine_options) return machine_options.error();
     machine_options->translate = true;
+    machine_options->or_interpret = false;
     machine_options->jit = settings;
     return ui::Machine::create(std::move(*board), *machine_options);
   };

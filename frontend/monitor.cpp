@@ -9,14 +9,15 @@
 #include "frontend/options/words.h"
 #include "frontend/registers_text.h"
 #include "frontend/screenshot.h"
+#include "frontend/snapshot.h"
 
 namespace ilse::ui {
 
 namespace {
 
-constexpr std::array<std::string_view, 14> kCommands{
-    "help", "quit",       "q", "stop", "cont",   "c",    "system_reset", "system_powerdown",
-    "info", "screendump", "?", "cpu",  "change", "eject"};
+constexpr std::array<std::string_view, 15> kCommands{
+    "help", "quit",       "q", "stop", "cont",   "c",     "system_reset", "system_powerdown",
+    "info", "screendump", "?", "cpu",  "change", "eject", "savevm"};
 
 constexpr std::string_view kHelp =
     "quit               ends Ilse\n"
@@ -31,6 +32,7 @@ constexpr std::string_view kHelp =
     "info cpus          the processors\n"
     "info status        running or paused, instructions, virtual time\n"
     "info jit           counters of the translating engine\n"
+    "savevm FILE        the machine's state as a file, for -loadvm\n"
     "screendump FILE    the screen as a PNG file\n"
     "Ctrl-A c           back to the guest\n";
 
@@ -80,6 +82,7 @@ std::string Monitor::execute(std::string_view line) {
   if (word == "cpu") return select(rest);
   if (word == "change") return change(rest);
   if (word == "eject") return eject(rest);
+  if (word == "savevm") return savevm(std::string(rest));
   if (word == "screendump") return screendump(std::string(rest));
   return "no such command: " + std::string(word) + nearest_hint(word, kCommands) + " (help lists them)\n";
 }
@@ -155,6 +158,14 @@ std::string Monitor::screendump(const std::string& path) {
     vga->render(m.now(), frame);
     auto written = write_png(frame, path);
     return written ? std::string() : written.error().message + "\n";
+  });
+}
+
+std::string Monitor::savevm(const std::string& path) {
+  if (path.empty()) return "savevm: the file's name is missing\n";
+  return on_machine([&](Machine& m) {
+    auto saved = save_snapshot(m, options_, path);
+    return saved ? std::string() : saved.error().message + "\n";
   });
 }
 

@@ -5,13 +5,16 @@
 #include <string_view>
 
 #include "frontend/media_control.h"
+#include "frontend/options/options.h"
 #include "frontend/run_control.h"
 
 namespace ilse::ui {
 
 class Monitor {
  public:
-  explicit Monitor(RunControl& control) : control_(control), media_(control) {}
+  // `options`: what the machine was made from, for snapshots.
+  Monitor(RunControl& control, const Options& options)
+      : control_(control), options_(options), media_(control) {}
 
   // Not on the machine's thread. What it returns is empty or ends with a newline.
   std::string execute(std::string_view line);
@@ -23,9 +26,11 @@ class Monitor {
   std::string change(std::string_view what);
   std::string eject(std::string_view what);
   std::string screendump(const std::string& path);
+  std::string savevm(const std::string& path);
   std::string on_machine(const std::function<std::string(Machine&)>& job);
 
   RunControl& control_;
+  const Options& options_;
   MediaControl media_;
   unsigned selected_ = 0;  // processor
 };

@@ -19,6 +19,7 @@ class PacedClock {
   Clock::time_point host_time(uint64_t ns) const {
     return start_ + std::chrono::duration_cast<Clock::duration>(std::chrono::nanoseconds(ns));
   }
+  void set(uint64_t ns) { start_ = (running_ ? Clock::now() : stopped_at_) - std::chrono::nanoseconds(ns); }
   void stop() {
     if (!running_) return;
     running_ = false;

@@ -4,11 +4,17 @@
 
 namespace ilse::ui {
 
+// With the lock held.
+void RunControl::request() {
+  to_machine_.notify_all();
+  if (on_request_ && std::this_thread::get_id() != machine_thread_) on_request_();
+}
+
 void RunControl::pause() {
   std::lock_guard lock(mutex_);
   paused_ = true;
   why_ = MachineExit::None;
-  to_machine_.notify_all();
+  request();
 }
 
 void RunControl::resume() {
@@ -27,7 +33,7 @@ void RunControl::end(Ending ending) {
     std::lock_guard lock(mutex_);
     if (ending_) return;
     ending_ = std::move(ending);
-    to_machine_.notify_all();
+    request();
   }
   if (on_end_) on_end_();
 }
@@ -42,7 +48,7 @@ void RunControl::wake() {
   // The machine's own samples of the clock pass through the door too.
   if (std::this_thread::get_id() == machine_thread_) return;
   woken_ = true;
-  to_machine_.notify_all();
+  request();
 }
 
 bool RunControl::call(const Job& job) {
@@ -51,7 +57,7 @@ bool RunControl::call(const Job& job) {
   if (closed_) return false;
   Pending p{&job};
   jobs_.push_back(&p);
-  to_machine_.notify_all();
+  request();
   from_machine_.wait(lock, [&] { return p.done || closed_; });
   return p.done;
 }

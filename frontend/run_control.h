@@ -40,6 +40,9 @@ class RunControl {
   // Called (on the machine's thread) when the machine starts and stops running; `why` is None for a pause
   // that somebody asked for. Set before the machine's thread starts, or in a job.
   void on_state(std::function<void(bool running, MachineExit why)> f) { on_state_ = std::move(f); }
+  // Called on any thread, but not the machine's, when something waits for serve(). Set before there are
+  // others.
+  void on_request(std::function<void()> f) { on_request_ = std::move(f); }
   // Called once on the thread that ends the session.
   void on_end(std::function<void()> f) { on_end_ = std::move(f); }
 
@@ -59,6 +62,7 @@ class RunControl {
     bool done = false;
   };
   void run_jobs(std::unique_lock<std::mutex>& lock, Machine& machine);
+  void request();
   bool attention() const { return !jobs_.empty() || ending_ || woken_; }
 
   mutable std::mutex mutex_;
@@ -72,6 +76,7 @@ class RunControl {
   std::vector<Pending*> jobs_;
   std::thread::id machine_thread_;
   std::function<void(bool, MachineExit)> on_state_;
+  std::function<void()> on_request_;
   std::function<void()> on_end_;
 };
 

@@ -23,12 +23,15 @@
 #include "frontend/exit_status.h"
 #include "frontend/registers_text.h"
 #include "frontend/screenshot.h"
+#include "frontend/snapshot.h"
 
 namespace ilse::ui {
 
 using namespace std::chrono_literals;
 using HostClock = std::chrono::steady_clock;
 
+constexpr auto kSlice = 1ms;  // of the host's time that the guest runs on without a look at the outside
+constexpr uint64_t kSliceNs = std::chrono::nanoseconds(kSlice).count();
 constexpr auto kSoundPeriod = 16ms;  // what sound may wait for
 
 mem::Result<std::unique_ptr<Session>> Session::create(const Options& options) {
@@ -56,6 +59,8 @@ mem::Result<void> Session::open() {
     return mem::Error{of_kernel ? options_.kernel + ": " + machine.error().message : machine.error().message};
   }
   machine_ = std::move(*machine);
+  if (const std::string& why = machine_->options().not_translating; !why.empty())
+    std::fprintf(stderr, "ilse: %s: interpreting, which is slower\n", why.c_str());
   if (jit_report_) jit_report_->listen(machine_->board().memory());
 
   sigset_t set;
@@ -108,6 +113,11 @@ mem::Result<void> Session::open() {
       std::fputc(c, stderr);
     }
   });
+  if (!options_.loadvm.empty()) {
+    if (auto loaded = load_snapshot(*machine_, options_, options_.loadvm); !loaded) return loaded.error();
+    clock_.set(machine_->host_time());
+    halted_since_ = machine_->now().ns;
+  }
   control_.on_state([this](bool running, MachineExit why) {
     running ? clock_.go() : clock_.stop();
     guest_state_ = running                        ? GuestState::Running
@@ -116,13 +126,15 @@ mem::Result<void> Session::open() {
     publish(true);
     wake_ui();
   });
+  control_.on_request([this] { interrupter_.request(); });
   control_.on_end([this] { wake_ui(); });
   if (!options_.gdb.empty()) {
     auto target = parse_tcp(options_.gdb);
     if (!target) return target.error();
     // `debug` waits for the debugger at the first instruction, as -S does.
     bool stopped = options_.start_stopped || options_.command == Command::Debug;
-    auto server = gdb::Server::listen(*machine_, target->host, target->port, stopped);
+    auto server =
+        gdb::Server::listen(*machine_, target->host, target->port, stopped, [this] { control_.wake(); });
     if (!server) return server.error();
     gdb_ = std::move(*server);
   } else if (options_.start_stopped) {
@@ -248,19 +260,13 @@ Session::~Session() {
 
 void Session::machine_loop() {
   const bool host = options_.clock == ClockMode::Host;
+  interrupter_.attach(*machine_);
   while (control_.serve(*machine_)) {
     if (limits_reached()) break;
     if (host) machine_->clock_sample(clock_.now_ns());
-    auto before = HostClock::now();
-    uint64_t n = slice(), from = machine_->instructions();
-    MachineExit exit = run_slice(n);
-    // A slice is to take a few milliseconds, whatever the guest does.
-    auto took = HostClock::now() - before;
-    if (took > 8ms) {
-      slice_ = std::max<uint64_t>(slice_ / 2, 1000);
-    } else if (took < 2ms && machine_->instructions() - from == n) {
-      slice_ = std::min<uint64_t>(slice_ * 2, 50'000'000);
-    }
+    if (!gdb_ || !gdb_->stopped()) interrupter_.begin(kSlice);
+    MachineExit exit = run_slice(host ? std::min(slice(), machine_->instructions_in(2 * kSliceNs)) : slice());
+    interrupter_.end();
     publish(false);
     machine_->board().sound().run_to(machine_->now());
     type_on();
@@ -273,6 +279,7 @@ void Session::machine_loop() {
       sleep_host();
     }
   }
+  interrupter_.detach();
   control_.close();
 }
 
@@ -295,7 +302,13 @@ void Session::run_body(const Body& body) {
   control_.close();
 }
 
-uint64_t Session::slice() { return std::min(slice_, options_.max_instructions - machine_->instructions()); }
+// It ends earlier when its time is up.
+uint64_t Session::slice() {
+  const uint64_t limit = limit_mips_;
+  uint64_t n = interrupter_.attached() ? 1'000'000'000 : 100'000;
+  if (limit != 0) n = std::min(n, limit * 4000);
+  return std::min(n, options_.max_instructions - machine_->instructions());
+}
 
 bool Session::limits_reached() {
   if (machine_->instructions() >= options_.max_instructions) {
@@ -352,10 +365,10 @@ void Session::sleep_host() {
   control_.wait(until);
 }
 
-// While the guest sleeps the cursor blinks, sound goes on, and a debugger may ask for it.
+// While the guest sleeps the cursor blinks and sound goes on.
 HostClock::time_point Session::wait_limit() const {
   const auto now = HostClock::now();
-  auto until = now + (gdb_ || audio_ ? std::chrono::nanoseconds(kSoundPeriod) : 1s);
+  auto until = now + (audio_ ? std::chrono::nanoseconds(kSoundPeriod) : 1s);
   if (!publisher_) return until;
   if (auto held_back = publisher_->waits_until()) until = std::min(until, *held_back);
   // Virtual time that only instructions move on stands still.
@@ -418,11 +431,10 @@ void Session::hold_speed() {
   if (limit == 0 || now - held_at_ > 100ms) {
     held_at_ = now;
     held_instructions_ = machine_->instructions();
-    if (limit != 0) slice_ = std::min<uint64_t>(slice_, limit * 4000);
     return;
   }
   const std::chrono::microseconds due((machine_->instructions() - held_instructions_) / limit);
-  if (held_at_ + due > now) std::this_thread::sleep_until(std::min(held_at_ + due, now + 16ms));
+  if (held_at_ + due > now) control_.wait(std::min(held_at_ + due, now + 16ms));
 }
 
 bool Session::interactive() const {

@@ -17,6 +17,7 @@
 #include "frontend/display/frame_publisher.h"
 #include "frontend/gdb/server.h"
 #include "frontend/input/typist.h"
+#include "frontend/interrupter.h"
 #include "frontend/jit_report.h"
 #include "frontend/machine.h"
 #include "frontend/media_control.h"
@@ -91,7 +92,8 @@ class Session {
   std::unique_ptr<JitReport> jit_report_;
   std::unique_ptr<Machine> machine_;
   RunControl control_;
-  Monitor monitor_{control_};
+  Interrupter interrupter_;
+  Monitor monitor_{control_, options_};
   MediaControl media_{control_};
   PacedClock clock_;
   std::FILE* log_ = nullptr;  // -d
@@ -130,7 +132,6 @@ class Session {
   sigset_t mask_before_{};
   int wake_ = -1;  // eventfd
   std::chrono::steady_clock::time_point started_{};
-  uint64_t slice_ = 100'000;
   static constexpr unsigned kTripleFaultReports = 5;
   unsigned triple_faults_ = 0;
   uint64_t halted_since_ = 0;  // virtual nanoseconds

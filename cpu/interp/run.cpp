@@ -356,6 +356,7 @@ void Cpu::events() {
 RunExit Cpu::run(uint64_t instructions) {
   MxcsrScope guest_mxcsr(mxcsr);
   HostX87Scope guest_x87;
+  instructions = std::min<uint64_t>(instructions, kKick / 4);
   target_ = retired + instructions;
   budget = static_cast<int64_t>(instructions);
   current = nullptr;
@@ -364,6 +365,8 @@ RunExit Cpu::run(uint64_t instructions) {
   if (blocks_.resets() != resets_seen_) forget_blocks();
   RunExit exit = RunExit::Slice;
   for (;;) {
+    if (kicked()) [[unlikely]]
+      attention();
     if (attention_) [[unlikely]] {
       attention_ = false;
       // First, so that a watchpoint stops behind its instruction and not in an interrupt's handler.
@@ -372,7 +375,7 @@ RunExit Cpu::run(uint64_t instructions) {
         break;
       }
       // What is left of the budget is the rest of the block, which may go beyond what the board waits for.
-      target_ -= static_cast<uint64_t>(budget);
+      target_ -= static_cast<uint64_t>(rest());
       budget = 0;
     }
     if (events_) {
@@ -387,7 +390,7 @@ RunExit Cpu::run(uint64_t instructions) {
       exit = RunExit::Halted;
       break;
     }
-    if (budget <= 0) break;
+    if (rest() <= 0) break;
     bool shadow = pending.shadow;
     if (shadow || (mode_ & kModeSingle) != 0) {
       pending.shadow = false;
@@ -427,14 +430,14 @@ RunExit Cpu::run(uint64_t instructions) {
         continue;
       }
       b = first_of(b);
-    } else if (b->count > budget) {
-      b = part_of(*b, static_cast<unsigned>(budget));
+    } else if (const int64_t left = rest(); b->count > left) {
+      b = part_of(*b, static_cast<unsigned>(left));
     }
     execute(b);
   }
   MxcsrScope::collect(mxcsr);
   block = nullptr;
-  retired = target_ - static_cast<uint64_t>(budget);
+  retired = target_ - static_cast<uint64_t>(rest());
   target_ = retired;
   budget = 0;
   return exit;

@@ -3,17 +3,24 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+
 namespace ilse::cpu::jit {
 
 CodeCache::CodeCache(size_t bytes) : size_((bytes + 4095) & ~size_t{4095}), often_(size_ / 8 * 5) {
+  auto refused = [this](const char* by) { refusal_ = std::string(by) + ": " + std::strerror(errno); };
   int fd = memfd_create("ilse-code", MFD_CLOEXEC);
-  if (fd < 0) return;
+  if (fd < 0) {
+    refused("memfd_create");
+    return;
+  }
   void* write = MAP_FAILED;
   void* run = MAP_FAILED;
-  if (ftruncate(fd, static_cast<off_t>(size_)) == 0) {
+  if (ftruncate(fd, static_cast<off_t>(size_)) == 0)
     write = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    run = mmap(nullptr, size_, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
-  }
+  if (write != MAP_FAILED) run = mmap(nullptr, size_, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+  if (run == MAP_FAILED) refused("mmap");
   close(fd);
   if (write != MAP_FAILED && run != MAP_FAILED) {
     write_ = static_cast<uint8_t*>(write);
@@ -21,7 +28,6 @@ CodeCache::CodeCache(size_t bytes) : size_((bytes + 4095) & ~size_t{4095}), ofte
     return;
   }
   if (write != MAP_FAILED) munmap(write, size_);
-  if (run != MAP_FAILED) munmap(run, size_);
 }
 
 CodeCache::~CodeCache() {

@@ -5,18 +5,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace ilse::cpu::jit {
 
 class CodeCache {
  public:
-  // `bytes` is rounded up to whole pages. Check ok(): a host may refuse executable memory.
+  // `bytes` is rounded up to whole pages. Check ok(): a host may refuse executable memory, refusal() says
+  // how.
   explicit CodeCache(size_t bytes);
   ~CodeCache();
   CodeCache(const CodeCache&) = delete;
   CodeCache& operator=(const CodeCache&) = delete;
 
   bool ok() const { return write_ != nullptr; }
+  const std::string& refusal() const { return refusal_; }
   uint8_t* free() const { return write_ + used_; }
   uint8_t* free_seldom() const { return write_ + often_ + used_seldom_; }
   const uint8_t* end() const { return write_ + size_; }
@@ -45,6 +48,7 @@ class CodeCache {
   size_t used_ = 0, used_seldom_ = 0;
   uint8_t* write_ = nullptr;
   uint8_t* run_ = nullptr;
+  std::string refusal_;
 };
 
 }  // namespace ilse::cpu::jit

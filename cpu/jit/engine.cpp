@@ -23,9 +23,9 @@ Engine::Engine(const Settings& settings)
     : settings_(settings), cache_(settings.cache_bytes), layout_(new Layout), stubs_(new Stubs) {}
 Engine::~Engine() = default;
 
-std::unique_ptr<Engine> Engine::create(Cpu& c, const Settings& settings) {
+mem::Result<std::unique_ptr<Engine>> Engine::create(Cpu& c, const Settings& settings) {
   std::unique_ptr<Engine> e(new Engine(settings));
-  if (!e->cache_.ok()) return nullptr;
+  if (!e->cache_.ok()) return mem::Error{"the host gives no executable memory (" + e->cache_.refusal() + ")"};
   e->make_stubs(c);
   return e;
 }

@@ -12,6 +12,7 @@
 #include "cpu/isa/insn.h"
 #include "cpu/jit/code_cache.h"
 #include "cpu/jit/settings.h"
+#include "memory/result.h"
 
 namespace ilse::cpu {
 class Cpu;
@@ -59,8 +60,8 @@ struct Counters {
 
 class Engine {
  public:
-  // Null where the host gives no executable memory.
-  static std::unique_ptr<Engine> create(Cpu& c, const Settings& settings);
+  // An error where the host gives no executable memory.
+  static mem::Result<std::unique_ptr<Engine>> create(Cpu& c, const Settings& settings);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

@@ -41,7 +41,7 @@ struct Loop {
   void count_down(uint64_t n = 1) { put(kRcx, c.gpr[kRcx] - n); }
   // Iterations that may still retire in this slice. Those beyond the first borrow from the rest of the block,
   // which is then left.
-  uint64_t allowed() const { return static_cast<uint64_t>(c.budget) + i.left; }
+  uint64_t allowed() const { return static_cast<uint64_t>(c.rest()) + i.left; }
 
   // Before the first iteration, and even if there is none: REP writes a 32-bit counter, REP MOVS and STOS the
   // 32-bit pointers too.
@@ -66,7 +66,7 @@ struct Loop {
     uint64_t done = 0;
     try {
       while (left() != 0) {
-        if (done == limit || (done != 0 && (c.attention_waiting() || c.events_waiting()))) {
+        if (done == limit || (done != 0 && (c.attention_waiting() || c.events_waiting() || c.kicked()))) {
           c.next_rip = (c.gpr[kSlotBlock] + i.ip) & c.ip_mask();
           c.leave = true;
           c.lazy = flags;

@@ -5,11 +5,14 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace ilse::gdb {
 
@@ -19,7 +22,8 @@ constexpr int kWaitMs = 20;
 }  // namespace
 
 mem::Result<std::unique_ptr<Server>> Server::listen(ui::Machine& machine, const std::string& host,
-                                                    uint16_t port, bool start_stopped) {
+                                                    uint16_t port, bool start_stopped,
+                                                    std::function<void()> on_input) {
   std::string name("--gdb ");
   name.append(host).append(":").append(std::to_string(port));
   addrinfo hints{};
@@ -43,7 +47,11 @@ mem::Result<std::unique_ptr<Server>> Server::listen(ui::Machine& machine, const 
     if (fd >= 0) close(fd);
     return e;
   }
-  return std::unique_ptr<Server>(new Server(machine, fd, ntohs(address.sin_port), start_stopped));
+  std::unique_ptr<Server> server(new Server(machine, fd, ntohs(address.sin_port), start_stopped));
+  if (on_input) {
+    if (auto started = server->start_watching(std::move(on_input)); !started) return started.error();
+  }
+  return server;
 }
 
 Server::Server(ui::Machine& machine, int listener, uint16_t port, bool start_stopped)
@@ -54,8 +62,42 @@ Server::Server(ui::Machine& machine, int listener, uint16_t port, bool start_sto
       port_(port) {}
 
 Server::~Server() {
+  if (watcher_.joinable()) {
+    ending_ = true;
+    wake_watcher();
+    watcher_.join();
+  }
+  if (wake_ >= 0) close(wake_);
   if (client_ >= 0) close(client_);
   close(listener_);
+}
+
+mem::Result<void> Server::start_watching(std::function<void()> on_input) {
+  wake_ = eventfd(0, EFD_CLOEXEC);
+  if (wake_ < 0) return mem::Error{std::string("--gdb: ") + std::strerror(errno)};
+  on_input_ = std::move(on_input);
+  watcher_ = std::thread([this] { watch(); });
+  return {};
+}
+
+void Server::wake_watcher() {
+  const uint64_t one = 1;
+  [[maybe_unused]] ssize_t n = write(wake_, &one, sizeof one);
+}
+
+// Tells of input once; run() asks for the next time when it has read all there was.
+void Server::watch() {
+  while (!ending_) {
+    int fd = watched_;
+    std::array<pollfd, 2> p{{{wake_, POLLIN, 0}, {fd, POLLIN, 0}}};
+    if (poll(p.data(), p.size(), -1) < 0) continue;
+    if (p[0].revents != 0) {
+      uint64_t count = 0;
+      [[maybe_unused]] ssize_t n = read(wake_, &count, sizeof count);
+    } else if (p[1].revents != 0 && watched_.compare_exchange_strong(fd, -1)) {
+      on_input_();
+    }
+  }
 }
 
 void Server::send(std::string_view bytes) {
@@ -103,10 +145,13 @@ bool Server::serve(int timeout_ms) {
 }
 
 ui::MachineExit Server::run(uint64_t instructions) {
+  const bool stood = stub_.stopped();
   while (serve(stub_.stopped() ? kWaitMs : 0)) {
     if (stub_.killed()) return ui::MachineExit::PowerOff;
   }
-  if (stub_.stopped()) return ui::MachineExit::None;
+  const int fd = client_ >= 0 ? client_ : listener_;
+  if (watcher_.joinable() && watched_.exchange(fd) != fd) wake_watcher();
+  if (stood || stub_.stopped()) return ui::MachineExit::None;
   ui::MachineExit exit = machine_.run(stub_.slice(instructions));
   stub_.ran(exit);
   return exit == ui::MachineExit::Stopped ? ui::MachineExit::None : exit;

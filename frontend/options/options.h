@@ -90,7 +90,8 @@ struct Options {
   std::string name;
   std::string screenshot;
 
-  bool translate = true;  // hot blocks, to host code; false: interpret only
+  bool translate = true;      // hot blocks, to host code; false: interpret only
+  bool engine_given = false;  // else another will do where the host forbids translation
   uint64_t jit_cache_mib = 64;
   uint64_t jit_hot = cpu::jit::Settings{}.hot;  // runs of a block before it is translated
   std::string jit_dump;                         // where to write what was translated; empty: nowhere
@@ -99,6 +100,8 @@ struct Options {
   uint64_t max_instructions = UINT64_MAX;
   double max_seconds = 0;  // 0: no limit
   uint64_t hash_every = 0;
+
+  std::string loadvm;  // a snapshot to start from; empty: power-on
 
   std::string gdb;  // "" none, else HOST:PORT, :PORT
   bool start_stopped = false;

@@ -113,10 +113,12 @@ std::vector<Line> lines(const Options& o) {
   flag("-full-screen", o.full_screen);
   flag("-no-reboot", o.no_reboot);
   flag("-no-shutdown", o.no_shutdown);
-  add({"--engine", o.translate ? "jit" : "interp"});
+  // Without it the host may choose.
+  if (o.engine_given) add({"--engine", o.translate ? "jit" : "interp"});
   add({"--jit-cache", std::to_string(o.jit_cache_mib)});
   add({"--jit-hot", std::to_string(o.jit_hot)});
   text("--jit-dump", o.jit_dump);
+  text("-loadvm", o.loadvm);
   flag("--perf-map", o.perf_map);
   add({"--clock", o.clock == ClockMode::Host ? "host" : "instructions"});
   if (o.max_instructions != UINT64_MAX) add({"--max-instructions", std::to_string(o.max_instructions)});

@@ -52,6 +52,7 @@ Result<void> name(Draft& d, const std::string& value) {
 Result<void> engine(Draft& d, const std::string& value) {
   if (value != "interp" && value != "jit") return Error{"it is interp or jit"};
   d.options.translate = value == "jit";
+  d.options.engine_given = true;
   return {};
 }
 
@@ -174,11 +175,18 @@ constexpr OptionRow kSession[] = {
     {"screenshot", "FILE.png", "writes the screen to a PNG file at the end", screenshot},
     {"clock", "MODE", "host: virtual time follows the host's (run); instructions: it is exactly repeatable",
      clock},
-    {"engine", "jit|interp", "the processor's engine (default: jit)", engine},
+    {"engine", "jit|interp", "the processor's engine (default: jit; interp if the host forbids that)",
+     engine},
     {"jit-cache", "MIB", "memory for translated code, 1 to 1024 (default: 64)",
      number_between<&Options::jit_cache_mib, 1, 1024>},
     {"jit-hot", "N", "runs of a block before it is translated, 1 to 10000 (default: 40)",
      number_between<&Options::jit_hot, 1, 10000>},
+    {"loadvm", "FILE", "starts from a snapshot that savevm has written, with the options of then",
+     [](Draft& d, const std::string& v) -> Result<void> {
+       if (v.empty()) return Error{"the name is empty"};
+       d.options.loadvm = v;
+       return {};
+     }},
     {"max-instructions", "N", "ends with status 8 after N instructions", count<&Options::max_instructions>},
     {"max-seconds", "S", "ends with status 10 after S seconds of the host's time", seconds},
     {"hash-every", "N", "prints `hash COUNT HEX` of the machine's state every N instructions",

@@ -90,6 +90,15 @@ check 1 'short.img: not firmware: 5 bytes' run -bios short.img -display none
 check 1 '-m 0: memory must be' run -m 0
 check 1 '-m 1000000: memory must be' run -m 1000000
 check 1 '-nographics: no such option; did you mean -nographic?' run -nographics
+check 1 '--jit-cache 0: not a number from 1 to 1024' run --jit-cache 0
+check 1 '--jit-cache 1025: not a number from 1 to 1024' run --jit-cache 1025
+check 1 '--jit-cache 18446744073709551616: not a number' run --jit-cache 18446744073709551616
+check 1 '--jit-cache -1: not a number' run --jit-cache -1
+check 1 '--jit-cache 64M: not a number' run --jit-cache 64M
+check 1 '--jit-hot 0: not a number from 1 to 10000' run --jit-hot 0
+check 1 'missing: No such file or directory' "${quick[@]}" -loadvm missing
+check 1 "zeros: not a snapshot of Ilse's" "${quick[@]}" -loadvm zeros
+check 1 'lockstep: -loadvm: both machines start at power-on' lockstep -display none -loadvm zeros
 check 1 '-smp 65: must be 1 to 64 processors' run -smp 65
 check 1 '2 processors: the model 486 has no local APIC' run -cpu 486 -smp 2
 check 1 'rnu: no such command' rnu

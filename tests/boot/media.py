@@ -11,7 +11,6 @@ import argparse
 import hashlib
 import pathlib
 import random
-import re
 import shutil
 import subprocess
 import sys
@@ -22,9 +21,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "setup"))
 from guest import BANNER, SERIAL, TOP, Failure, Guest, check  # noqa: E402
 
 SKIP = 77
-PROMPT_KEY = b"\x01c"
-MONITOR = re.compile(rb"\(ilse\) $")
-BACK = re.compile(rb"\(ilse\) \r\n")
 
 
 def sha(data):
@@ -61,21 +57,6 @@ class Media:
     def __init__(self, guest):
         self.guest = guest
 
-    def monitor(self, command):
-        """What the prompt answers."""
-        self.guest.seen = len(self.guest.log)
-        self.guest.process.stdin.write(PROMPT_KEY)
-        self.guest.process.stdin.flush()
-        self.guest.wait(MONITOR, 30)
-        self.guest.type(command)
-        self.guest.wait(MONITOR, 30)
-        answer = self.guest.log[self.guest.seen:].decode("utf-8", "replace").replace("\r", "")
-        # What is typed before the guest has the line back would go to the prompt.
-        self.guest.process.stdin.write(PROMPT_KEY)
-        self.guest.process.stdin.flush()
-        self.guest.wait(BACK, 30)
-        return answer.split("\n")[1:-1]
-
     def sum_on(self, device, mount):
         """Mounts, checksums, unmounts; the checksum."""
         lines = self.guest.run(f"mount {mount} /dev/{device} /mnt && sha256sum /mnt/data; umount /mnt", 300)
@@ -87,22 +68,22 @@ class Media:
 def discs(media, work):
     one, two = work / "one.iso", work / "two.iso"
     sums = [make_disc(one, 1), make_disc(two, 2)]
-    check(media.monitor(f"change ide1-cd0 {one}") == [], "the first disc does not go in")
+    check(media.guest.monitor(f"change ide1-cd0 {one}") == [], "the first disc does not go in")
     check(media.sum_on("sr0", "-o ro") == sums[0], "the first disc's checksum is wrong")
-    check(media.monitor(f"change ide1-cd0 {two}") == [], "the second disc does not go in")
+    check(media.guest.monitor(f"change ide1-cd0 {two}") == [], "the second disc does not go in")
     check(media.sum_on("sr0", "-o ro") == sums[1], "the second disc's checksum is wrong")
     # A mounted disc is locked.
     media.guest.run("mount -o ro /dev/sr0 /mnt")
-    check("is locked" in "".join(media.monitor("eject ide1-cd0")), "a mounted disc can be ejected")
+    check("is locked" in "".join(media.guest.monitor("eject ide1-cd0")), "a mounted disc can be ejected")
     check(media.guest.run("sha256sum </mnt/data")[0].split()[0] == sums[1], "the button took a locked disc out")
     media.guest.run("umount /mnt")
-    check(any("not inserted" not in line and str(two) in line for line in media.monitor("info block")),
+    check(any("not inserted" not in line and str(two) in line for line in media.guest.monitor("info block")),
           "info block does not name the disc")
-    check(media.monitor("eject ide1-cd0") == [], "the disc cannot be ejected")
-    check(any("tray open" in line for line in media.monitor("info block")), "the tray is not open")
+    check(media.guest.monitor("eject ide1-cd0") == [], "the disc cannot be ejected")
+    check(any("tray open" in line for line in media.guest.monitor("info block")), "the tray is not open")
     answer = " ".join(media.guest.run("dd if=/dev/sr0 of=/dev/null count=1 2>&1"))
     check("No medium" in answer, "there is something in an empty drive: " + answer)
-    check(media.monitor(f"change ide1-cd0 {one}") == [], "no disc goes into the open tray")
+    check(media.guest.monitor(f"change ide1-cd0 {one}") == [], "no disc goes into the open tray")
     check(media.sum_on("sr0", "-o ro") == sums[0], "the checksum is wrong after the tray was open")
 
 
@@ -112,21 +93,21 @@ def diskettes(media, work):
         path = work / f"diskette{len(images)}.img"
         images.append((path, make_diskette(path, kib, 10 + len(images))))
     for path, expected in images:
-        check(media.monitor(f"change floppy0 {path}") == [], f"{path.name} does not go in")
+        check(media.guest.monitor(f"change floppy0 {path}") == [], f"{path.name} does not go in")
         check(media.sum_on("fd0", "") == expected, f"{path.name}: the checksum is wrong")
     path, _ = images[-1]
     lines = media.guest.run("mount /dev/fd0 /mnt && dd if=/dev/urandom of=/mnt/new bs=1k count=200 2>/dev/null;"
                             " sync; sha256sum </mnt/new; umount /mnt; sync", 300)
     written = lines[-1].split()[0]
-    check(media.monitor("eject floppy0") == [], "the diskette cannot be ejected")
+    check(media.guest.monitor("eject floppy0") == [], "the diskette cannot be ejected")
     copy = work / "copy"
     subprocess.run(["/sbin/debugfs", "-R", f"dump /new {copy}", path], check=True, capture_output=True)
     check(sha(copy.read_bytes()) == written, "the host does not find what the guest wrote")
     check(subprocess.run(["/sbin/e2fsck", "-fn", path], capture_output=True).returncode == 0, "fsck finds errors")
     # Write-protected.
-    check(media.monitor(f"change floppy0 -r {path}") != [], "options come before the drive")
+    check(media.guest.monitor(f"change floppy0 -r {path}") != [], "options come before the drive")
     before = path.read_bytes()
-    check(media.monitor(f"change -r floppy0 {path}") == [], "it does not go in write-protected")
+    check(media.guest.monitor(f"change -r floppy0 {path}") == [], "it does not go in write-protected")
     media.guest.run("dd if=/dev/zero of=/dev/fd0 bs=1k count=4; sync", 300)
     check(path.read_bytes() == before, "a write-protected diskette was written to")
 

@@ -213,6 +213,9 @@ TEST_CASE("Options: clocks, limits and the clock chip") {
   CHECK(error_of("run --clock sun") == "--clock sun: it is host or instructions");
   CHECK(parsed("run --engine jit").translate);
   CHECK_FALSE(parsed("run --engine interp").translate);
+  CHECK(parsed("run --engine jit").engine_given);
+  CHECK(parsed("run").translate);
+  CHECK_FALSE(parsed("run").engine_given);
   CHECK(error_of("run --engine fast") == "--engine fast: it is interp or jit");
 }
 

@@ -159,8 +159,9 @@ TEST_CASE("Session: after its end nobody waits for the machine") {
 
 TEST_CASE("Monitor: the selected processor") {
   TinyGuest guest(kJumpToSelf);
-  Running r(guest.options({"-S", "-smp", "2"}));
-  Monitor monitor(r.s->control());
+  const Options options = guest.options({"-S", "-smp", "2"});
+  Running r(options);
+  Monitor monitor(r.s->control(), options);
   CHECK(monitor.execute("info cpus").find("* CPU #0: running") == 0);
   CHECK(monitor.execute("info registers").find("HLT=0") != std::string::npos);
   CHECK(monitor.execute("cpu 1").empty());
@@ -175,8 +176,9 @@ TEST_CASE("Monitor: the selected processor") {
 
 TEST_CASE("Monitor: QEMU's words") {
   TinyGuest guest(kJumpToSelf);
-  Running r(guest.options({"-S"}));
-  Monitor monitor(r.s->control());
+  const Options options = guest.options({"-S"});
+  Running r(options);
+  Monitor monitor(r.s->control(), options);
   CHECK(monitor.execute("").empty());
   CHECK(monitor.execute("help").find("system_powerdown") != std::string::npos);
   std::string registers = monitor.execute("info registers");
@@ -199,8 +201,9 @@ TEST_CASE("Monitor: QEMU's words") {
 TEST_CASE("Session: the reset button restarts the guest") {
   TempFile log;
   TinyGuest guest(out8(0xE9, 'R') + kJumpToSelf);
-  Running r(guest.options({"-debugcon", "file:" + log.path}));
-  Monitor monitor(r.s->control());
+  const Options options = guest.options({"-debugcon", "file:" + log.path});
+  Running r(options);
+  Monitor monitor(r.s->control(), options);
   auto count = [&] {
     uint64_t n = 0;
     REQUIRE(r.s->control().call([&](Machine& m) { n = m.instructions(); }));

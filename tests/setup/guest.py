@@ -10,6 +10,10 @@ import time
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BANNER = re.compile(rb"poweroff ends it.*\s*\nroot@debian:[^ \r\n]*# ")
 PROMPT = re.compile(rb"\nroot@debian:[^ \r\n]*# ")
+MONITOR_KEY = b"\x01c"
+# Between the two the guest's shell may ask where the cursor is.
+MONITOR = re.compile(rb"\(ilse\) (\x1b\[6n)?$")
+MONITOR_LEFT = re.compile(rb"\(ilse\) \r\n")
 SERIAL = ["-display", "none", "-serial", "stdio"]
 
 
@@ -54,6 +58,23 @@ class Guest:
         self.type(line)
         self.wait(PROMPT, seconds)
         answer = self.log[self.seen:].decode("utf-8", "replace").replace("\r", "")
+        return answer.split("\n")[1:-1]
+
+    def press(self, keys):
+        self.process.stdin.write(keys)
+        self.process.stdin.flush()
+
+    def monitor(self, command):
+        """What Ilse's prompt answers."""
+        self.seen = len(self.log)
+        self.press(MONITOR_KEY)
+        self.wait(MONITOR, 30)
+        self.type(command)
+        self.wait(MONITOR, 30)
+        answer = self.log[self.seen:].decode("utf-8", "replace").replace("\r", "")
+        # What is typed before the guest has the line back would go to the prompt.
+        self.press(MONITOR_KEY)
+        self.wait(MONITOR_LEFT, 30)
         return answer.split("\n")[1:-1]
 
     def wait_end(self, seconds):
