@@ -29,6 +29,17 @@ TEST_CASE("jit: a misaligned access to a page that is not there leaves CR2 alone
   CHECK(difference(plain, translating) == "");
 }
 
+TEST_CASE("jit: PUSHF behind a product, whose flags are put together in memory, has bit 1 set") {
+  Guest g;
+  g.mov(eax, 5);
+  g.imul(eax);
+  g.pushf();
+  g.pop(rax);
+  g.and_(eax, 2);
+  g.hlt();
+  check(g, 2);
+}
+
 TEST_CASE("jit: an interrupt that waits for STI comes behind the one instruction in its shadow, a return") {
   Xbyak::CodeGenerator g;
   Xbyak::Label again, enable;
