@@ -20,7 +20,7 @@ using Bytes = std::vector<uint8_t>;
 
 // The rows by how often they are asked for.
 struct Rows {
-  std::vector<const Row*> lifted, strings, vector, avx, x87, rest;
+  std::vector<const Row*> lifted, strings, vector, avx, mmx, x87, rest;
 };
 
 Rows sort_rows() {
@@ -31,6 +31,7 @@ Rows sort_rows() {
     auto& kind = row.has(cpu::kString)            ? r.strings
                  : row.has(cpu::kAvx)             ? r.avx
                  : row.has(cpu::kSse)             ? r.vector
+                 : row.has(cpu::kMmx)             ? r.mmx
                  : row.has(cpu::kFpu)             ? r.x87
                  : lifts && !row.has(cpu::kStops) ? r.lifted
                                                   : r.rest;
@@ -55,6 +56,7 @@ class Generator {
     often_vector_ = random_.one_in(3) ? 2 : 30;
     often_avx_ = random_.one_in(6) ? 2 : 30;
     often_x87_ = random_.one_in(6) ? 2 : 40;
+    often_mmx_ = random_.one_in(6) ? 2 : 40;
     if (wide_ && random_.one_in(3)) p_.base = kHigh;
     if (!wide_) p_.flat = !random_.one_in(4);
     const auto count = static_cast<unsigned>(2 + random_.below(11));
@@ -131,6 +133,7 @@ class Generator {
     if (random_.one_in(14)) return *random_.pick(kRows.rest);
     if (random_.one_in(often_vector_)) return *random_.pick(kRows.vector);
     if (random_.one_in(often_avx_)) return *random_.pick(kRows.avx);
+    if (random_.one_in(often_mmx_)) return *random_.pick(kRows.mmx);
     if (random_.one_in(often_x87_)) return *random_.pick(kRows.x87);
     if (random_.one_in(20)) return *random_.pick(kRows.strings);
     return *random_.pick(kRows.lifted);
@@ -349,7 +352,7 @@ class Generator {
   Program p_;
   bool wide_ = true;
   unsigned wildness_ = 10;
-  unsigned often_vector_ = 30, often_avx_ = 30, often_x87_ = 40;
+  unsigned often_vector_ = 30, often_avx_ = 30, often_x87_ = 40, often_mmx_ = 40;
   std::vector<Piece>* at_ = nullptr;
   Bytes bytes_;
   size_t modrm_at_ = 0;

@@ -331,8 +331,9 @@ void Translator::find_live_flags() {
     const bool checked = l.group.place >= 0 && !l.group.first;
     const bool vector_exits =
         l.vector && block_->insns[k].mem && (!checked || vector_shape(block_->insns[k]).aligned);
-    l.exits = !l.native || vector_exits || l.x87.kind != X87Form::Kind::None || l.system == SystemForm::Sti ||
-              l.system == SystemForm::Pushf;
+    const bool mmx = l.vector && on_mmx(block_->insns[k]);
+    l.exits = !l.native || vector_exits || mmx || l.x87.kind != X87Form::Kind::None ||
+              l.system == SystemForm::Sti || l.system == SystemForm::Pushf;
     for (const MicroOp& m : l.list) {
       if (m.op == Op::CheckBranch || (checked && is_access(m))) continue;
       l.exits = l.exits || can_fault(m);
@@ -584,9 +585,7 @@ bool Translator::is_loop() const {
 
 // At the end of the loop: what is where it was at its start.
 void Translator::same_as(const VectorCache& v, const X87Cache& x) {
-  const bool same_vectors = v.loaded == vector_.loaded && v.dirty == vector_.dirty &&
-                            v.upper_loaded == vector_.upper_loaded && v.upper_dirty == vector_.upper_dirty;
-  if (!same_vectors || !x87_arrange(x)) throw CannotLoop{};
+  if (v != vector_ || !x87_arrange(x)) throw CannotLoop{};
 }
 
 // The instructions; `first`: where their ways out are. A loop's branch back goes to `back`.
@@ -625,6 +624,8 @@ void Translator::emit_body(unsigned first, const std::function<const Insn*(const
     if (l.x87.kind != X87Form::Kind::None) {
       settle_flags(true, true, false);
       if (flags_ == Flags::Recipe) out.recipe = pending_;
+      store_mmx(vector_);
+      out.vector = vector_;
       x87();
       age_steps();
       continue;
@@ -635,7 +636,7 @@ void Translator::emit_body(unsigned first, const std::function<const Insn*(const
       continue;
     }
     if (l.vector) {
-      settle_flags(l.exits, false, false);
+      settle_flags(l.exits, on_mmx(i) && !vector_.mmx, false);
       if (flags_ == Flags::Recipe) out.recipe = pending_;
       vector();
       age_steps();

@@ -96,9 +96,13 @@ struct X87Form {
 enum class SystemForm : uint8_t { None, Cli, Sti, Pushf, Swapgs, Cld, Std, Fence };
 
 // Which of the guest's vector registers are in the host's: bits of their numbers, for the lower 128 bits and
-// the upper. Dirty: not in memory.
+// the upper, and of the MMX registers. Dirty: not in memory.
 struct VectorCache {
   uint16_t loaded = 0, dirty = 0, upper_loaded = 0, upper_dirty = 0;
+  uint8_t mmx_loaded = 0, mmx_dirty = 0;
+  bool mmx = false;  // no x87 error waits, TOP is 0 and all tags are valid, in memory too
+
+  bool operator==(const VectorCache&) const = default;
 };
 
 // What of the guest's x87 is in the host's, or known, at a point of a block.
@@ -304,7 +308,7 @@ class Translator : private Xbyak::CodeGenerator {
   void check_target(Ref r);
   void jump(Ref r);
 
-  // vector.cpp: SSE
+  // vector.cpp: SSE and AVX
   bool is_vector(const Insn& i) const;
   static MemoryShape vector_shape(const Insn& i);
   static bool stores_vector(const Insn& i);
@@ -317,6 +321,15 @@ class Translator : private Xbyak::CodeGenerator {
   void legacy_encoding(unsigned reg, unsigned rm, bool wide);
   void vex_encoding(unsigned reg, unsigned rm, bool wide, bool long_form);
   void clear_uppers();
+
+  // mmx.cpp
+  static bool on_mmx(const Insn& i);
+  void need_mmx(unsigned n);
+  void store_mmx(VectorCache& v);
+  void load_mmx(const VectorCache& v);
+  void begin_mmx(bool stores);
+  void open_mmx();
+  void end_mmx();
 
   // x87.cpp
   X87Form x87_form(const Insn& i) const;

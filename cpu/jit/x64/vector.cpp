@@ -1,5 +1,5 @@
-// SSE and AVX: a guest's instruction is the same instruction of the host, under the guest's MXCSR, with the
-// guest's vector registers in the host's of the same number. They are loaded on a block's first use and
+// MMX, SSE and AVX: a guest's instruction is the same instruction of the host, under the guest's MXCSR, with
+// the guest's vector registers in the host's of the same number. They are loaded on a block's first use and
 // written back where the block is left. The opcode table says what the operands are (Intel SDM vol. 2,
 // chapter 2).
 #include <cstddef>
@@ -14,10 +14,10 @@ using namespace Xbyak;
 
 namespace {
 
-constexpr uint8_t kVzeroupper = 0x77;
+constexpr uint8_t kVzeroupper = 0x77, kEmms = 0x77, kCvtpi2ps = 0x2A;
 
 bool vector_file(File f) { return f == File::Xmm; }
-bool plain_file(File f) { return f == File::None || f == File::Gpr || vector_file(f); }
+bool plain_file(File f) { return f == File::None || f == File::Gpr || f == File::Mmx || vector_file(f); }
 
 // Results that are the maker's choice (tests/oracle/UNDEFINED.md) are the interpreter's: which of several
 // NaNs DPPS gives, whether VCVTPS2PH flushes to zero.
@@ -50,15 +50,19 @@ bool Translator::stores_vector(const Insn& i) {
 bool Translator::is_vector(const Insn& i) const {
   const Row& r = *i.row;
   const bool vex = is_vex(r.map) && r.has(kAvx);
-  if ((!vex && !r.has(kSse)) || r.has(kHelper)) return false;
+  if ((!vex && !r.has(kSse) && !r.has(kMmx)) || r.has(kHelper)) return false;
   if (!vex && r.map != Map::TwoByte && r.map != Map::Map38 && r.map != Map::Map3A) return false;
   if (vex && !host_has(Feature::Avx)) return false;
   if ((block_->mode & kModeSseUnmasked) != 0 || !host_has(r.feature) || differs_by_maker(r)) return false;
   if (of_256_bits(i) && !host_has(r.long_feature)) return false;
   if (r.map == Map::Vex && r.opcode == kVzeroupper) return r.l == VexL::L0;
+  if (r.has(kMmx) && r.map == Map::TwoByte && r.opcode == kEmms) return true;
+  // With memory this one leaves the guest's MMX state alone, the host's perhaps not.
+  if (r.rm_file == File::Mmx && r.map == Map::TwoByte && r.opcode == kCvtpi2ps && i.mem) return false;
   if (!plain_file(r.reg_file) || !plain_file(r.rm_file)) return false;
   if (r.v_file != File::None && !vector_file(r.v_file)) return false;
-  if (!vector_file(r.reg_file) && !vector_file(r.rm_file)) return false;
+  auto held = [](File f) { return vector_file(f) || f == File::Mmx; };
+  if (!held(r.reg_file) && !held(r.rm_file)) return false;
   for (Operand o : r.operands) {
     if (o == Operand::Implicit || o == Operand::Vsib) return false;
     // PCMPESTRI and its kin have general registers that the row does not name.
@@ -108,6 +112,8 @@ void Translator::store_vectors(const VectorCache& v) {
     }
   }
   if (v.upper_loaded != 0) vzeroupper();
+  VectorCache rest = v;
+  store_mmx(rest);
 }
 
 // What store_vectors() has stored, or memory had anyhow. The flags stay.
@@ -120,6 +126,7 @@ void Translator::load_vectors(const VectorCache& v) {
       movups(Xmm(n), at);
     }
   }
+  load_mmx(v);
 }
 
 // VZEROUPPER: 8 registers outside 64-bit mode.
@@ -169,12 +176,34 @@ void Translator::vector() {
     clear_uppers();
     return;
   }
+  const bool mmx = on_mmx(i);
+  if (mmx && row.opcode == kEmms && row.map == Map::TwoByte) {
+    end_mmx();
+    return;
+  }
   const bool to_rm = stores_vector(i);
+  if (mmx) begin_mmx(to_rm && i.mem);
   const bool to_vvvv = row.operands[0] == Operand::Vvvv;
   const bool has_reg = row.reg_file != File::None;
   const bool compares = row.flags.written != 0;
   const bool writes_reg = has_reg && !to_rm && !to_vvvv && !compares;
-  auto need = [&](unsigned n) { long_form ? need_ymm(n) : need_xmm(n); };
+  auto need = [&](unsigned n, File f = File::Xmm) {
+    if (f == File::Mmx) {
+      need_mmx(n);
+    } else if (long_form) {
+      need_ymm(n);
+    } else {
+      need_xmm(n);
+    }
+  };
+  auto wrote = [&](unsigned n, File f) {
+    if (f == File::Mmx) {
+      vector_.mmx_loaded |= static_cast<uint8_t>(1u << n);
+      vector_.mmx_dirty |= static_cast<uint8_t>(1u << n);
+    } else {
+      wrote_vector(n, vex);
+    }
+  };
 
   // Registers, as the encoding has them.
   unsigned reg = has_reg ? i.reg : i.modrm >> 3 & 7, rm = i.rm;
@@ -183,7 +212,7 @@ void Translator::vector() {
     reg = kHostOf[g] != kInMemory ? kHostOf[g] : 0;
     if (reg == 0 && to_rm) mov(rax, guest(g));
   } else if (has_reg && (!writes_reg || reads_destination(row))) {
-    need(reg);
+    need(reg, row.reg_file);
   }
   if (row.v_file != File::None && !to_vvvv) need(i.vvvv);
   for (Operand o : row.operands) {
@@ -198,8 +227,9 @@ void Translator::vector() {
     rm = kHostOf[g] != kInMemory ? kHostOf[g] : 0;
     if (rm == 0 && !to_rm) mov(rax, guest(g));
   } else if (!(to_rm && vex)) {
-    need(rm);
+    need(rm, row.rm_file);
   }
+  if (mmx) open_mmx();
 
   const bool wide = i.op_size == 8 && (row.reg_file == File::Gpr || row.rm_file == File::Gpr);
   if (vex) {
@@ -221,11 +251,11 @@ void Translator::vector() {
   } else if (writes_reg && row.reg_file == File::Gpr) {
     if (reg == 0) mov(guest(i.reg / 8), rax);
   } else if (writes_reg) {
-    wrote_vector(reg, vex);
+    wrote(reg, row.reg_file);
   } else if (to_rm && !i.mem && row.rm_file == File::Gpr) {
     if (rm == 0) mov(guest(i.rm / 8), rax);
   } else if (to_rm && !i.mem) {
-    wrote_vector(rm, vex);
+    wrote(rm, row.rm_file);
   }
 }
 

@@ -101,7 +101,7 @@ X87Form Translator::x87_form(const Insn& i) const {
 void Translator::x87_handler(const Insn& i) {
   x87_.known = false;
   const Row& r = *i.row;
-  if (r.has(kMmx)) x87_.top = 0;
+  if (on_mmx(i)) x87_.top = 0;
   if (!of_x87(r)) return;
   if (const X87Form form = x87_form(i); form.kind != Kind::None) {
     if (form.kind == Kind::Load || form.kind == Kind::Constant || form.kind == Kind::Copy) --x87_.top;
