@@ -56,6 +56,7 @@ void Engine::make_stubs(Cpu& c) {
               .tag = at(&c.fpu.tag),
               .fip = at(&c.fpu.fip),
               .jump_mask = Cpu::kJumps - 1,
+              .exchange16 = c.model().has(Feature::Cx16),
               .flags = at(&c.jit.flags),
               .page = at(&c.jit.page),
               .spill = at(&c.jit.spill),

@@ -95,7 +95,6 @@ void Translator::pushf_() {
   mov(ecx, dword[rbp + layout_.system_flags]);
   and_(ecx, static_cast<uint32_t>(~(kVM | kRF)));
   or_(eax, ecx);
-  or_(eax, 2);  // always set
   if (width == 8) {
     mov(ptr[rdx], rax);
     lea(top, ptr[top - 8]);

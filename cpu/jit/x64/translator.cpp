@@ -202,10 +202,10 @@ bool Translator::supported(const Insn& i, std::vector<MicroOp>& list) const {
     unsigned w = width_of(m.width);
     if (m.place == Place::Vvvv && m.op != Op::ReadReg && m.op != Op::WriteReg) return false;
     switch (m.op) {
-      case Op::LogicAnd:
+      case Op::LogicAnd: return false;
       case Op::Crc32:
-      case Op::FlagsByte:
-      case Op::SetFlagsByte: return false;
+        if (!host_has(Feature::Sse42)) return false;
+        break;
       case Op::Address:
       case Op::Moffs:
         if (w == 2) return false;
@@ -224,10 +224,6 @@ bool Translator::supported(const Insn& i, std::vector<MicroOp>& list) const {
         break;
       case Op::Jump:
         if (w == 2) return false;
-        break;
-      case Op::Div:
-      case Op::Idiv:
-        if (w < 4) return false;
         break;
       case Op::Rcl:
       case Op::Rcr:
@@ -284,6 +280,10 @@ void Translator::lift() {
                                                      : 16u;
       if (g < 16) l.guests_written = 1u << g;
       if (g < 16 && kHostOf[g] != kInMemory) l.registers_written = 1u << kHostOf[g];
+      if (compares_strings(*row)) {
+        l.guests_written = 1u << kRcx;
+        l.registers_written = 1u << kHostOf[kRcx];
+      }
       continue;
     }
     if (l.x87 = x87_form(i); l.x87.kind != X87Form::Kind::None) {
@@ -301,6 +301,16 @@ void Translator::lift() {
         l.flags_read = kOSZAPC;
         l.guests_written = 1u << kRsp;
         l.registers_written = 1u << kHostOf[kRsp];
+      }
+      continue;
+    }
+    if (l.out = written_out_form(i); l.out != WrittenOut::None) {
+      l.native = true;
+      if (l.out == WrittenOut::Cmps || l.out == WrittenOut::Scas) l.flags_written = kOSZAPC;
+      if (l.out == WrittenOut::Exchange) l.flags_read = kOSZAPC;
+      for (unsigned g : {kRax, kRdx, kRsi, kRdi}) {
+        l.guests_written |= 1u << g;
+        l.registers_written |= 1u << kHostOf[g];
       }
       continue;
     }
@@ -332,8 +342,9 @@ void Translator::find_live_flags() {
     const bool vector_exits =
         l.vector && block_->insns[k].mem && (!checked || vector_shape(block_->insns[k]).aligned);
     const bool mmx = l.vector && on_mmx(block_->insns[k]);
-    l.exits = !l.native || vector_exits || mmx || l.x87.kind != X87Form::Kind::None ||
-              l.system == SystemForm::Sti || l.system == SystemForm::Pushf;
+    l.exits = !l.native || vector_exits || mmx || l.out != WrittenOut::None ||
+              l.x87.kind != X87Form::Kind::None || l.system == SystemForm::Sti ||
+              l.system == SystemForm::Pushf;
     for (const MicroOp& m : l.list) {
       if (m.op == Op::CheckBranch || (checked && is_access(m))) continue;
       l.exits = l.exits || can_fault(m);
@@ -632,6 +643,11 @@ void Translator::emit_body(unsigned first, const std::function<const Insn*(const
     }
     if (l.system != SystemForm::None) {
       system();
+      age_steps();
+      continue;
+    }
+    if (l.out != WrittenOut::None) {
+      written_out();
       age_steps();
       continue;
     }

@@ -95,6 +95,9 @@ struct X87Form {
 // System instructions that are translated (system.cpp).
 enum class SystemForm : uint8_t { None, Cli, Sti, Pushf, Swapgs, Cld, Std, Fence };
 
+// Helpers of the interpreter that are written out here (written_out.cpp).
+enum class WrittenOut : uint8_t { None, Movs, Stos, Lods, Scas, Cmps, Xlat, Exchange };
+
 // Which of the guest's vector registers are in the host's: bits of their numbers, for the lower 128 bits and
 // the upper, and of the MMX registers. Dirty: not in memory.
 struct VectorCache {
@@ -191,6 +194,7 @@ class Translator : private Xbyak::CodeGenerator {
     bool vector = false;                   // native without a list
     X87Form x87;                           // likewise, if it has a kind
     SystemForm system = SystemForm::None;  // likewise
+    WrittenOut out = WrittenOut::None;     // likewise
     Group group;
     bool exits = false;        // may start over in the interpreter, or goes through its handler
     uint32_t live_after = 0;   // status flags that somebody may look at
@@ -278,6 +282,8 @@ class Translator : private Xbyak::CodeGenerator {
   void scan(Ref r);
   void bit(Ref r);
   void condition(Ref r);
+  void flags_byte(Ref r);
+  void crc32_(Ref r);
   void bits(Ref r);
   bool shift_without_flags(Ref r);
   void select(Ref r);
@@ -310,6 +316,7 @@ class Translator : private Xbyak::CodeGenerator {
 
   // vector.cpp: SSE and AVX
   bool is_vector(const Insn& i) const;
+  static bool compares_strings(const Row& r);
   static MemoryShape vector_shape(const Insn& i);
   static bool stores_vector(const Insn& i);
   void vector();
@@ -359,6 +366,13 @@ class Translator : private Xbyak::CodeGenerator {
   SystemForm system_form(const Insn& i) const;
   void system();
   void pushf_();
+
+  // written_out.cpp
+  WrittenOut written_out_form(const Insn& i) const;
+  void written_out();
+  Xbyak::Reg64 checked_pointer(unsigned guest, unsigned width, bool write);
+  void advance(unsigned guest, int by);
+  void exchange();
 
   // values.cpp: values and registers
   unsigned width_of(uint8_t w) const;

@@ -7,6 +7,7 @@
 #include "cpu/isa/row.h"
 #include "cpu/jit/x64/host.h"
 #include "cpu/jit/x64/translator.h"
+#include "cpu/state.h"
 
 namespace ilse::cpu::jit {
 
@@ -37,10 +38,18 @@ unsigned form_of(const Insn& i) {
   return i.op_size == 2 ? 0 : i.op_size == 4 ? 1 : 2;
 }
 
+// PCMPESTRI, PCMPESTRM: the lengths are in EAX and EDX.
+bool has_lengths(const Row& r) { return (r.opcode & 2) == 0; }
+
 // FMA's first operand is also a source.
 bool reads_destination(const Row& r) { return r.feature == Feature::Fma || !is_vex(r.map); }
 
 }  // namespace
+
+// PCMPxSTRx: their result is in ECX or, with even opcodes, in XMM0.
+bool Translator::compares_strings(const Row& r) {
+  return (r.map == Map::Map3A || r.map == Map::Vex3A) && (r.opcode & 0xFC) == 0x60;
+}
 
 MemoryShape Translator::vector_shape(const Insn& i) { return i.row->memory[form_of(i)]; }
 bool Translator::stores_vector(const Insn& i) {
@@ -64,9 +73,7 @@ bool Translator::is_vector(const Insn& i) const {
   auto held = [](File f) { return vector_file(f) || f == File::Mmx; };
   if (!held(r.reg_file) && !held(r.rm_file)) return false;
   for (Operand o : r.operands) {
-    if (o == Operand::Implicit || o == Operand::Vsib) return false;
-    // PCMPESTRI and its kin have general registers that the row does not name.
-    if (o == Operand::Imm8 && r.flags.written != 0) return false;
+    if (o == Operand::Vsib) return false;
   }
   if (i.mem && (r.memory[form_of(i)].bytes == 0 || i.addr_size == 2)) return false;
   return r.flags.written == 0 || r.flags.written == kOSZAPC;
@@ -185,7 +192,7 @@ void Translator::vector() {
   if (mmx) begin_mmx(to_rm && i.mem);
   const bool to_vvvv = row.operands[0] == Operand::Vvvv;
   const bool has_reg = row.reg_file != File::None;
-  const bool compares = row.flags.written != 0;
+  const bool compares = row.flags.written != 0, strings = compares_strings(row);
   const bool writes_reg = has_reg && !to_rm && !to_vvvv && !compares;
   auto need = [&](unsigned n, File f = File::Xmm) {
     if (f == File::Mmx) {
@@ -217,6 +224,7 @@ void Translator::vector() {
   if (row.v_file != File::None && !to_vvvv) need(i.vvvv);
   for (Operand o : row.operands) {
     if (o == Operand::Is4) need(static_cast<unsigned>(i.imm >> 4 & 15));
+    if (o == Operand::Implicit && !strings) need(0);  // XMM0
   }
   if (i.mem) {
     const MemoryShape shape = vector_shape(i);
@@ -231,7 +239,17 @@ void Translator::vector() {
   }
   if (mmx) open_mmx();
 
-  const bool wide = i.op_size == 8 && (row.reg_file == File::Gpr || row.rm_file == File::Gpr);
+  const bool lengths = strings && has_lengths(row);
+  if (lengths) {
+    if (i.mem && rm != static_cast<unsigned>(rcx.getIdx())) {
+      mov(rcx, Reg64(static_cast<int>(rm)));
+      rm = static_cast<unsigned>(rcx.getIdx());
+    }
+    mov(rax, Reg64(kHostOf[kRax]));
+    mov(rdx, Reg64(kHostOf[kRdx]));
+  }
+
+  const bool wide = i.op_size == 8 && (lengths || row.reg_file == File::Gpr || row.rm_file == File::Gpr);
   if (vex) {
     vex_encoding(reg, rm, wide, long_form);
   } else {
@@ -244,7 +262,14 @@ void Translator::vector() {
   }
 
   // A VEX-encoded instruction clears what it does not write of the register.
-  if (compares) {
+  if (strings) {
+    if ((row.opcode & 1) != 0) {
+      mov(Reg32(kHostOf[kRcx]), ecx);
+    } else {
+      wrote_vector(0, vex);
+    }
+    made_flags(kOSZAPC);
+  } else if (compares) {
     made_flags(kOSZAPC);
   } else if (to_vvvv) {
     wrote_vector(i.vvvv, true);
