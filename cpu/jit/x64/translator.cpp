@@ -288,6 +288,7 @@ void Translator::lift() {
     }
     if (l.x87 = x87_form(i); l.x87.kind != X87Form::Kind::None) {
       l.native = true;
+      l.flags_read = row->flags.read;
       l.flags_written = row->flags.written;
       if (l.x87.kind == X87Form::Kind::StatusToAx) {
         l.guests_written = 1u << kRax;

@@ -78,8 +78,16 @@ struct X87Form {
     CopyTo,       // FST ST(i)
     Exchange,
     Free,
-    Sign,  // FCHS, FABS
-    Root,  // FSQRT, FRNDINT
+    Sign,             // FCHS, FABS
+    Root,             // FSQRT, FRNDINT
+    Scale,            // FSCALE
+    Remainder,        // FPREM, FPREM1
+    Extract,          // FXTRACT
+    Examine,          // FXAM
+    ConditionalMove,  // FCMOVcc
+    Increment,        // FINCSTP
+    Decrement,        // FDECSTP
+    Wait,
     StatusToAx,
     StoreControl,
     LoadControl
@@ -349,6 +357,7 @@ class Translator : private Xbyak::CodeGenerator {
   void x87_forget(unsigned p);
   void x87_make_room();
   void x87_drop_top();
+  void x87_first_two();
   void x87_pop();
   void x87_fill(unsigned p);
   void x87_open();
