@@ -30,7 +30,8 @@ void Translator::shift(Ref r) {
   // Of any other count than 1 the makers' processors have OF of their own; the guest's is that of a shift
   // by 1.
   const bool by_one_first = n != 1 && !keeps_of && m.op != Op::Sar && (live_ & mask & kOF) != 0;
-  if (through_carry && width < 4) throw Refused{};
+  // Once round through the carry keeps the flags.
+  if (through_carry && width < 4 && (variable || n % static_cast<int>(8 * width + 1) == 0)) throw Refused{};
   if (variable && (live_ & (kOF | kAF)) != 0) {
     shift_by_cl(r, dest);
     return;
@@ -171,6 +172,8 @@ void Translator::double_shift(Ref r) {
   const bool left = m.op == Op::Shld;
   if (variable && (live_ & (kOF | kAF)) != 0) throw Refused{};
   if (variable && live_ != 0) want_host_flags();
+  const bool taken = busy_[rcx.getIdx()];
+  if (taken && variable) throw Refused{};
   if (variable) move(rcx, m.c, 1);
   busy_[rcx.getIdx()] = true;
   Reg64 d = alloc();
@@ -178,16 +181,18 @@ void Translator::double_shift(Ref r) {
   Reg64 s = reg_for(m.b, lazy_temp(m.b, d.getIdx()));
   const bool by_one_first = !variable && n != 1 && (live_ & mask & kOF) != 0;
   if (by_one_first) {
+    if (taken) mov(ptr[rbp + layout_.spill], rcx);
     mov(rcx, d);
     left ? shld(view(rcx, width), view(s, width), 1) : shrd(view(rcx, width), view(s, width), 1);
     seto(ptr[rbp + layout_.flags]);
+    if (taken) mov(rcx, ptr[rbp + layout_.spill]);
   }
   if (variable) {
     left ? shld(view(d, width), view(s, width), cl) : shrd(view(d, width), view(s, width), cl);
   } else {
     left ? shld(view(d, width), view(s, width), n) : shrd(view(d, width), view(s, width), n);
   }
-  busy_[rcx.getIdx()] = false;
+  busy_[rcx.getIdx()] = taken;
   use(m.a);
   use(m.b);
   use(m.c);

@@ -225,11 +225,10 @@ bool Translator::supported(const Insn& i, std::vector<MicroOp>& list) const {
       case Op::Jump:
         if (w == 2) return false;
         break;
-      case Op::Rcl:
-      case Op::Rcr:
       case Op::Shld:
       case Op::Shrd:
-        if (w < 4 || list[0].op == Op::Address) return false;
+        // Of 16 bits the makers' processors differ for counts above that.
+        if (w < 4) return false;
         break;
       case Op::SetFlags:
         if (list[m.a].op == Op::Adc && m.flags_written != kOSZAPC && !host_has(Feature::Adx)) return false;
