@@ -60,6 +60,7 @@ void Engine::make_stubs(Cpu& c) {
               .flags = at(&c.jit.flags),
               .page = at(&c.jit.page),
               .spill = at(&c.jit.spill),
+              .lanes = at(c.jit.lanes.data()),
               .linear = at(&c.jit.linear),
               .addend = at(c.jit.addend.data()),
               .target_rip = at(&c.jit.target_rip),

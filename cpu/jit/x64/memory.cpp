@@ -113,8 +113,8 @@ void Translator::use_addend(Reg64 lin) {
   lea(lin, ptr[lin + t]);
 }
 
-// lin becomes the host's address.
-void Translator::check_tlb(Reg64 lin, unsigned width, bool write) {
+// lin becomes the host's address. `mends`: a miss is an access of the guest's to all of it.
+void Translator::check_tlb(Reg64 lin, unsigned width, bool write, bool mends) {
   const Group& group = lifted_[index_].group;
   const bool grouped = group.place >= 0;
   if (grouped && !group.first) {
@@ -131,7 +131,7 @@ void Translator::check_tlb(Reg64 lin, unsigned width, bool write) {
   static_assert(sizeof(TlbEntry) == 32);
   // The call for a missing translation keeps the linear address and the guest's registers, but no scratch.
   Label* miss = slow_;
-  if (!spill_t && !spill_u) {
+  if (mends && !spill_t && !spill_u) {
     uint32_t how = width | (write ? Engine::kWrite : 0u) | index_ << Engine::kInsnShift;
     if (grouped) {
       how |= (group.write ? Engine::kGroupWrite : 0u) | uint32_t{group.back} << Engine::kBackShift |
@@ -176,7 +176,7 @@ void Translator::check_tlb(Reg64 lin, unsigned width, bool write) {
 }
 
 // The host's address of the ModRM operand, for an instruction without a list.
-Reg64 Translator::operand_pointer(unsigned bytes, bool write, bool aligned) {
+Reg64 Translator::operand_pointer(unsigned bytes, bool write, bool aligned, bool mends) {
   const std::vector<MicroOp> list{
       {.op = Op::Address, .width = kAddrSize},
       {.op = Op::Linear, .width = 8, .from = static_cast<uint8_t>(bytes), .place = Place::Operand, .a = 0}};
@@ -191,7 +191,7 @@ Reg64 Translator::operand_pointer(unsigned bytes, bool write, bool aligned) {
     jne(*slow_);
     spoil_flags();
   }
-  check_tlb(at, bytes, write);
+  check_tlb(at, bytes, write, mends);
   list_ = nullptr;
   return at;
 }

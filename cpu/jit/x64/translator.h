@@ -104,7 +104,7 @@ struct X87Form {
 enum class SystemForm : uint8_t { None, Cli, Sti, Pushf, Swapgs, Cld, Std, Fence };
 
 // Helpers of the interpreter that are written out here (written_out.cpp).
-enum class WrittenOut : uint8_t { None, Movs, Stos, Lods, Scas, Cmps, Xlat, Exchange };
+enum class WrittenOut : uint8_t { None, Movs, Stos, Lods, Scas, Cmps, Xlat, Exchange, MaskedMove, Gather };
 
 // Which of the guest's vector registers are in the host's: bits of their numbers, for the lower 128 bits and
 // the upper, and of the MMX registers. Dirty: not in memory.
@@ -309,7 +309,7 @@ class Translator : private Xbyak::CodeGenerator {
   void address(Ref r);
   void bit_unit(Ref r);
   void linear(Ref r);
-  void check_tlb(Xbyak::Reg64 lin, unsigned width, bool write);
+  void check_tlb(Xbyak::Reg64 lin, unsigned width, bool write, bool mends = true);
   void use_addend(Xbyak::Reg64 lin);
   void mend_misses();
   void load(Ref r);
@@ -318,7 +318,7 @@ class Translator : private Xbyak::CodeGenerator {
   void store_back(Ref r);
   void put(Xbyak::Reg64 at, Ref value, unsigned width);
   bool updates_in_place(Ref loaded) const;
-  Xbyak::Reg64 operand_pointer(unsigned bytes, bool write, bool aligned = false);
+  Xbyak::Reg64 operand_pointer(unsigned bytes, bool write, bool aligned = false, bool mends = true);
   void check_target(Ref r);
   void jump(Ref r);
 
@@ -382,6 +382,11 @@ class Translator : private Xbyak::CodeGenerator {
   Xbyak::Reg64 checked_pointer(unsigned guest, unsigned width, bool write);
   void advance(unsigned guest, int by);
   void exchange();
+
+  // elements.cpp
+  WrittenOut elements_form(const Insn& i) const;
+  void masked_move();
+  void gather();
 
   // values.cpp: values and registers
   unsigned width_of(uint8_t w) const;

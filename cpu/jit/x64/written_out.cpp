@@ -19,6 +19,7 @@ Reg64 pinned(unsigned g) { return Reg64(kHostOf[g]); }
 WrittenOut Translator::written_out_form(const Insn& i) const {
   const Row& r = *i.row;
   if (!r.has(kHelper) || i.addr_size == 2) return WrittenOut::None;
+  if (r.has(kAvx)) return elements_form(i);
   if (r.map == Map::TwoByte && r.opcode == kExchange && r.ext == 1) {
     return i.op_size != 8 || layout_.exchange16 ? WrittenOut::Exchange : WrittenOut::None;
   }
@@ -65,9 +66,11 @@ void Translator::written_out() {
   settle_flags(true, true, compares);
   if (flags_ == Flags::Recipe && form == WrittenOut::Exchange) flush_flags();
   if (flags_ == Flags::Recipe) out_[out_index_].recipe = pending_;
-  if (form == WrittenOut::Exchange) {
-    exchange();
-    return;
+  switch (form) {
+    case WrittenOut::Exchange: exchange(); return;
+    case WrittenOut::MaskedMove: masked_move(); return;
+    case WrittenOut::Gather: gather(); return;
+    default: break;
   }
   const unsigned width = (insn_->opcode & 1) == 0 || form == WrittenOut::Xlat ? 1 : insn_->op_size;
   const int step = static_cast<int>(width);
