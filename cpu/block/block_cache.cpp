@@ -76,9 +76,7 @@ void BlockCache::insert(Block* b) {
   b->valid = true;
   b->cached = true;
   ++built_;
-  // Links and computed jumps reach flat code only.
-  constexpr uint32_t kFlat = kModeFlatCode | kModeCode64;
-  if (engine_ != nullptr && (b->mode & kFlat) != 0 && (b->mode & kModeSingle) == 0) engine_->watch(*b);
+  if (engine_ != nullptr && (b->mode & kModeSingle) == 0) engine_->watch(*b);
   for (int k = 0; k < 2; ++k) {
     if (b->page[k] == ~0u) continue;
     if (ram_.code_chunks(b->page[k]) == 0) {

@@ -68,11 +68,16 @@ std::pair<unsigned, std::string> disassembled(const Bytes& bytes, unsigned bits)
 
 std::string line_of(const std::string& width, const std::string& hex) {
   const Bytes bytes = bytes_of(hex);
-  const auto [count, text] = disassembled(bytes, width == "64" ? 64 : 32);
+  const auto [count, text] = disassembled(bytes, static_cast<unsigned>(std::stoul(width)));
   Program p;
-  p.width = width == "64" ? Width::k64 : Width::k32;
+  p.width = width == "64" ? Width::k64 : width == "32" ? Width::k32 : Width::k16;
+  if (p.width == Width::k16) {
+    p.code_base = kCode;
+    p.code_limit = 0xFFFF;
+  }
   p.privilege = 0;
   p.seed = 1;
+  // JMP to the next instruction, in 16-bit code with two bytes more behind it.
   p.blocks = {{Piece{bytes}, Piece{{0xE9, 0, 0, 0, 0}}}};
   p.place(0);
   Counter counter(count);

@@ -18,7 +18,9 @@ void Translator::address(Ref r) {
     set_host(r, d, true);
     return;
   }
-  auto [d, in_place] = target_for(r);
+  // An offset of 16 bits is cut on its way.
+  const bool short_offset = i.addr_size == 2;
+  auto [d, in_place] = short_offset ? std::pair{alloc(), false} : target_for(r);
   // LEA to 32 bits computed in place has to clear the upper half.
   const bool to32 = in_place && list_->back().op == Op::WriteReg && width_of(list_->back().width) == 4;
   const bool narrow = i.addr_size == 4 || to32;
@@ -46,11 +48,12 @@ void Translator::address(Ref r) {
     const int64_t disp = i.disp + (i.base == kSlotBlock ? static_cast<int64_t>(block_offset()) : 0);
     if (disp != static_cast<int32_t>(disp)) throw Refused{};
     e = e + static_cast<size_t>(disp);
-    if (narrow) {
+    if (narrow || short_offset) {
       lea(d.cvt32(), ptr[e]);
     } else {
       lea(d, ptr[e]);
     }
+    if (short_offset) movzx(d.cvt32(), d.cvt16());
   }
   finish(r, d, in_place);
   values_[r].extended = true;
@@ -74,7 +77,7 @@ void Translator::bit_unit(Ref r) {
   shl(d, from == 8 ? 3 : from == 4 ? 2 : 1);
   if (insn_->addr_size == 4) mov(d.cvt32(), d.cvt32());
   use(m.a);
-  set_host(r, d, true);
+  set_host(r, d, insn_->addr_size != 2);
 }
 
 // Through the segment: #GP and #SS are the interpreter's, as is everything but writable data that grows
@@ -82,10 +85,14 @@ void Translator::bit_unit(Ref r) {
 void Translator::linear(Ref r) {
   const MicroOp& m = (*list_)[r];
   const bool code64 = (block_->mode & kModeCodeMask) == kModeCode64;
-  const bool flat = m.place == Place::Stack || insn_->flat;
+  const bool stack = m.place == Place::Stack;
+  const bool flat = stack ? code64 || (block_->mode & kModeFlatData) != 0 : insn_->flat;
+  const bool extended = values_[m.a].width > 2 || values_[m.a].extended;
   Reg64 d = into_scratch(m.a);
+  if (!extended) movzx(d.cvt32(), d.cvt16());
   if (!flat) {
-    const int32_t at = layout_.seg + static_cast<int32_t>(insn_->seg * sizeof(Segment));
+    const unsigned segment = stack ? unsigned{kSs} : insn_->seg;
+    const int32_t at = layout_.seg + static_cast<int32_t>(segment * sizeof(Segment));
     if (code64) {
       add(d, ptr[rbp + at + static_cast<int32_t>(offsetof(Segment, base))]);
     } else {

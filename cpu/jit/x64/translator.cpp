@@ -197,7 +197,7 @@ size_t Translator::make_interpret_target() {
 // What this list asks for and the selector does not have goes through the handler. Also settles what only the
 // instruction's bytes tell: counts that are constant.
 bool Translator::supported(const Insn& i, std::vector<MicroOp>& list) const {
-  const bool wide = (block_->mode & kModeCodeMask) == kModeCode64;
+  const bool flat_code = (block_->mode & kModeFlatCode) != 0;
   for (MicroOp& m : list) {
     unsigned w = width_of(m.width);
     if (m.place == Place::Vvvv && m.op != Op::ReadReg && m.op != Op::WriteReg) return false;
@@ -206,24 +206,14 @@ bool Translator::supported(const Insn& i, std::vector<MicroOp>& list) const {
       case Op::Crc32:
         if (!host_has(Feature::Sse42)) return false;
         break;
-      case Op::Address:
-      case Op::Moffs:
-        if (w == 2) return false;
-        break;
-      case Op::Linear:
-        if (m.place == Place::Stack && !wide && (block_->mode & kModeFlatData) == 0) return false;
-        if (m.place == Place::Stack && i.stack_size == 2) return false;
-        break;
-      case Op::ReadReg:
-      case Op::WriteReg:
-        if ((m.width == kStackSize || m.width == kAddrSize) && w == 2) return false;
-        break;
       case Op::Branch:
       case Op::BranchIf:
-        if (i.op_size == 2) return false;
+        // A segment's limit, and the wrap of 16 bits, are the interpreter's.
+        if (!flat_code && !in_page(i.ip + i.len + static_cast<int32_t>(i.imm))) return false;
+        if (flat_code && i.op_size == 2) return false;
         break;
       case Op::Jump:
-        if (w == 2) return false;
+        if (!flat_code || w == 2) return false;
         break;
       case Op::Shld:
       case Op::Shrd:
