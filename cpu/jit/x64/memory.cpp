@@ -80,8 +80,28 @@ void Translator::bit_unit(Ref r) {
   set_host(r, d, insn_->addr_size != 2);
 }
 
-// Through the segment: #GP and #SS are the interpreter's, as is everything but writable data that grows
-// upwards.
+// `d`, an offset, becomes a linear address: #GP and #SS are the interpreter's, as is everything but writable
+// data that grows upwards.
+void Translator::through_segment(Reg64 d, unsigned segment, unsigned width) {
+  const int32_t at = layout_.seg + static_cast<int32_t>(segment * sizeof(Segment));
+  if ((block_->mode & kModeCodeMask) == kModeCode64) {
+    add(d, ptr[rbp + at + static_cast<int32_t>(offsetof(Segment, base))]);
+    return;
+  }
+  constexpr uint32_t kMask = kSegPresent | kSegS | kSegCode | kSegExpandDown | kSegWritable;
+  constexpr uint32_t kPlain = kSegPresent | kSegS | kSegWritable;
+  Reg64 t = spare(), u = spare(t.getIdx());
+  movzx(t.cvt32(), word[rbp + at + static_cast<int32_t>(offsetof(Segment, attr))]);
+  and_(t.cvt32(), kMask);
+  cmp(t.cvt32(), kPlain);
+  jne(*slow_);
+  mov(t.cvt32(), dword[rbp + at + static_cast<int32_t>(offsetof(Segment, limit))]);
+  lea(u, ptr[d + static_cast<size_t>(width - 1)]);
+  cmp(u, t);
+  ja(*slow_);
+  add(d.cvt32(), dword[rbp + at + static_cast<int32_t>(offsetof(Segment, base))]);
+}
+
 void Translator::linear(Ref r) {
   const MicroOp& m = (*list_)[r];
   const bool code64 = (block_->mode & kModeCodeMask) == kModeCode64;
@@ -90,26 +110,7 @@ void Translator::linear(Ref r) {
   const bool extended = values_[m.a].width > 2 || values_[m.a].extended;
   Reg64 d = into_scratch(m.a);
   if (!extended) movzx(d.cvt32(), d.cvt16());
-  if (!flat) {
-    const unsigned segment = stack ? unsigned{kSs} : insn_->seg;
-    const int32_t at = layout_.seg + static_cast<int32_t>(segment * sizeof(Segment));
-    if (code64) {
-      add(d, ptr[rbp + at + static_cast<int32_t>(offsetof(Segment, base))]);
-    } else {
-      constexpr uint32_t kMask = kSegPresent | kSegS | kSegCode | kSegExpandDown | kSegWritable;
-      constexpr uint32_t kPlain = kSegPresent | kSegS | kSegWritable;
-      Reg64 t = spare(), u = spare(t.getIdx());
-      movzx(t.cvt32(), word[rbp + at + static_cast<int32_t>(offsetof(Segment, attr))]);
-      and_(t.cvt32(), kMask);
-      cmp(t.cvt32(), kPlain);
-      jne(*slow_);
-      mov(t.cvt32(), dword[rbp + at + static_cast<int32_t>(offsetof(Segment, limit))]);
-      lea(u, ptr[d + static_cast<size_t>(m.from - 1)]);
-      cmp(u, t);
-      ja(*slow_);
-      add(d.cvt32(), dword[rbp + at + static_cast<int32_t>(offsetof(Segment, base))]);
-    }
-  }
+  if (!flat) through_segment(d, stack ? unsigned{kSs} : insn_->seg, m.from);
   set_host(r, d, true);
 }
 

@@ -308,6 +308,7 @@ class Translator : private Xbyak::CodeGenerator {
   // memory.cpp: addresses, the TLB, loads and stores
   void address(Ref r);
   void bit_unit(Ref r);
+  void through_segment(Xbyak::Reg64 d, unsigned segment, unsigned width);
   void linear(Ref r);
   void check_tlb(Xbyak::Reg64 lin, unsigned width, bool write, bool mends = true);
   void use_addend(Xbyak::Reg64 lin);
@@ -380,6 +381,7 @@ class Translator : private Xbyak::CodeGenerator {
   WrittenOut written_out_form(const Insn& i) const;
   void written_out();
   Xbyak::Reg64 checked_pointer(unsigned guest, unsigned width, bool write);
+  void finish_pointer(bool destination, unsigned width, bool write);
   void advance(unsigned guest, int by);
   void exchange();
 

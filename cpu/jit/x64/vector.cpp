@@ -75,7 +75,7 @@ bool Translator::is_vector(const Insn& i) const {
   for (Operand o : r.operands) {
     if (o == Operand::Vsib) return false;
   }
-  if (i.mem && (r.memory[form_of(i)].bytes == 0 || i.addr_size == 2)) return false;
+  if (i.mem && r.memory[form_of(i)].bytes == 0) return false;
   return r.flags.written == 0 || r.flags.written == kOSZAPC;
 }
 

@@ -18,16 +18,14 @@ Reg64 pinned(unsigned g) { return Reg64(kHostOf[g]); }
 
 WrittenOut Translator::written_out_form(const Insn& i) const {
   const Row& r = *i.row;
-  if (!r.has(kHelper) || i.addr_size == 2) return WrittenOut::None;
+  if (!r.has(kHelper)) return WrittenOut::None;
   if (r.has(kAvx)) return elements_form(i);
   if (r.map == Map::TwoByte && r.opcode == kExchange && r.ext == 1) {
     return i.op_size != 8 || layout_.exchange16 ? WrittenOut::Exchange : WrittenOut::None;
   }
-  if (r.map != Map::OneByte || !i.flat) return WrittenOut::None;
+  if (r.map != Map::OneByte) return WrittenOut::None;
   if (r.opcode == kXlat) return WrittenOut::Xlat;
-  const bool wide = (block_->mode & kModeCodeMask) == kModeCode64;
-  const bool flat = wide || (block_->mode & kModeFlatData) != 0;
-  if (!r.has(kString) || i.rep != Rep::None || !flat) return WrittenOut::None;
+  if (!r.has(kString) || i.rep != Rep::None) return WrittenOut::None;
   switch (r.opcode & 0xFE) {
     case 0xA4: return WrittenOut::Movs;
     case 0xA6: return WrittenOut::Cmps;
@@ -38,25 +36,34 @@ WrittenOut Translator::written_out_form(const Insn& i) const {
   }
 }
 
-// The host's address of what a guest register points to.
+// The host's address of what a guest register points to, in RCX.
 Reg64 Translator::checked_pointer(unsigned g, unsigned width, bool write) {
-  busy_.fill(false);
-  busy_[rcx.getIdx()] = true;
-  if (insn_->addr_size == 8) {
-    mov(rcx, pinned(g));
-  } else {
-    mov(ecx, pinned(g).cvt32());
+  switch (insn_->addr_size) {
+    case 8: mov(rcx, pinned(g)); break;
+    case 4: mov(ecx, pinned(g).cvt32()); break;
+    default: movzx(ecx, pinned(g).cvt16());
   }
-  check_tlb(rcx, width, write);
+  finish_pointer(g == kRdi, width, write);
   return rcx;
 }
 
-// Keeps the flags.
+// RCX, an offset, becomes the host's address. `destination`: in ES, whatever the prefixes.
+void Translator::finish_pointer(bool destination, unsigned width, bool write) {
+  const bool flat_data = (block_->mode & kModeFlatData) != 0;  // in 64-bit code always
+  busy_.fill(false);
+  busy_[rcx.getIdx()] = true;
+  if (destination ? !flat_data : !insn_->flat) {
+    through_segment(rcx, destination ? unsigned{kEs} : insn_->seg, width);
+  }
+  check_tlb(rcx, width, write);
+}
+
+// Keeps the flags; RAX is scratch.
 void Translator::advance(unsigned g, int by) {
-  if (insn_->addr_size == 8) {
-    lea(pinned(g), ptr[pinned(g) + by]);
-  } else {
-    lea(pinned(g).cvt32(), ptr[pinned(g) + by]);
+  switch (insn_->addr_size) {
+    case 8: lea(pinned(g), ptr[pinned(g) + by]); break;
+    case 4: lea(pinned(g).cvt32(), ptr[pinned(g) + by]); break;
+    default: lea(eax, ptr[pinned(g) + by]); mov(pinned(g).cvt16(), ax);
   }
 }
 
@@ -125,15 +132,14 @@ void Translator::written_out() {
       advance(kRdi, step);
       break;
     default:
-      busy_.fill(false);
-      busy_[rcx.getIdx()] = true;
       movzx(ecx, Reg8(pinned(kRax).getIdx()));
       if (insn_->addr_size == 8) {
         lea(rcx, ptr[rcx + pinned(kRbx)]);
       } else {
         lea(ecx, ptr[rcx + pinned(kRbx)]);
       }
-      check_tlb(rcx, 1, false);
+      if (insn_->addr_size == 2) movzx(ecx, cx);
+      finish_pointer(false, 1, false);
       load(pinned(kRax), rcx);
   }
   busy_.fill(false);

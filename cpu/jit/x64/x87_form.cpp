@@ -105,7 +105,7 @@ X87Form Translator::x87_form(const Insn& i) const {
   if (r.map == Map::OneByte && r.opcode == kWait) {
     return {(block_->mode & kModeNoWait) == 0 ? Kind::Wait : Kind::None, 0, 0};
   }
-  if (!of_x87(r) || i.addr_size == 2) return {};
+  if (!of_x87(r)) return {};
   return i.mem ? memory_form(i.opcode, i.modrm >> 3 & 7) : register_form(i.opcode, i.modrm);
 }
 
