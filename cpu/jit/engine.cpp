@@ -239,9 +239,8 @@ const Insn* Engine::follow(Cpu& c, Edge& e) {
   Block* to = from->valid ? from->link[e.taken] : nullptr;
   if ((from->mode & (kModeFlatCode | kModeCode64)) == 0) {
     // Other segments may lead here, so that the interpreter has no links; the whole page is in this one.
-    to = from->valid && c.observer_ == nullptr
-             ? c.blocks().find(from->phys + static_cast<uint64_t>(int64_t{e.delta}), from->mode)
-             : nullptr;
+    to = from->valid ? c.blocks().find(from->phys + static_cast<uint64_t>(int64_t{e.delta}), from->mode)
+                     : nullptr;
     if (to == nullptr || !to->valid || to->second != ~0ull) return nullptr;
   }
   if (to == nullptr || !to->valid) {

@@ -81,18 +81,19 @@ void Translator::bit_unit(Ref r) {
 }
 
 // `d`, an offset, becomes a linear address: #GP and #SS are the interpreter's, as is everything but writable
-// data that grows upwards.
-void Translator::through_segment(Reg64 d, unsigned segment, unsigned width) {
+// data that grows upwards and what is read beside the code.
+void Translator::through_segment(Reg64 d, unsigned segment, unsigned width, bool write) {
   const int32_t at = layout_.seg + static_cast<int32_t>(segment * sizeof(Segment));
   if ((block_->mode & kModeCodeMask) == kModeCode64) {
     add(d, ptr[rbp + at + static_cast<int32_t>(offsetof(Segment, base))]);
     return;
   }
-  constexpr uint32_t kMask = kSegPresent | kSegS | kSegCode | kSegExpandDown | kSegWritable;
+  // Of code the bit is that it may be read.
   constexpr uint32_t kPlain = kSegPresent | kSegS | kSegWritable;
+  const uint32_t mask = segment == kCs && !write ? kPlain : kPlain | kSegCode | kSegExpandDown;
   Reg64 t = spare(), u = spare(t.getIdx());
   movzx(t.cvt32(), word[rbp + at + static_cast<int32_t>(offsetof(Segment, attr))]);
-  and_(t.cvt32(), kMask);
+  and_(t.cvt32(), mask);
   cmp(t.cvt32(), kPlain);
   jne(*slow_);
   mov(t.cvt32(), dword[rbp + at + static_cast<int32_t>(offsetof(Segment, limit))]);
@@ -110,7 +111,7 @@ void Translator::linear(Ref r) {
   const bool extended = values_[m.a].width > 2 || values_[m.a].extended;
   Reg64 d = into_scratch(m.a);
   if (!extended) movzx(d.cvt32(), d.cvt16());
-  if (!flat) through_segment(d, stack ? unsigned{kSs} : insn_->seg, m.from);
+  if (!flat) through_segment(d, stack ? unsigned{kSs} : insn_->seg, m.from, m.write);
   set_host(r, d, true);
 }
 
@@ -185,9 +186,13 @@ void Translator::check_tlb(Reg64 lin, unsigned width, bool write, bool mends) {
 
 // The host's address of the ModRM operand, for an instruction without a list.
 Reg64 Translator::operand_pointer(unsigned bytes, bool write, bool aligned, bool mends) {
-  const std::vector<MicroOp> list{
-      {.op = Op::Address, .width = kAddrSize},
-      {.op = Op::Linear, .width = 8, .from = static_cast<uint8_t>(bytes), .place = Place::Operand, .a = 0}};
+  const std::vector<MicroOp> list{{.op = Op::Address, .width = kAddrSize},
+                                  {.op = Op::Linear,
+                                   .width = 8,
+                                   .from = static_cast<uint8_t>(bytes),
+                                   .place = Place::Operand,
+                                   .write = write,
+                                   .a = 0}};
   list_ = &list;
   values_.assign(2, {});
   uses_ = {1, 1};

@@ -308,7 +308,7 @@ class Translator : private Xbyak::CodeGenerator {
   // memory.cpp: addresses, the TLB, loads and stores
   void address(Ref r);
   void bit_unit(Ref r);
-  void through_segment(Xbyak::Reg64 d, unsigned segment, unsigned width);
+  void through_segment(Xbyak::Reg64 d, unsigned segment, unsigned width, bool write);
   void linear(Ref r);
   void check_tlb(Xbyak::Reg64 lin, unsigned width, bool write, bool mends = true);
   void use_addend(Xbyak::Reg64 lin);

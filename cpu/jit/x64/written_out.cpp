@@ -53,7 +53,7 @@ void Translator::finish_pointer(bool destination, unsigned width, bool write) {
   busy_.fill(false);
   busy_[rcx.getIdx()] = true;
   if (destination ? !flat_data : !insn_->flat) {
-    through_segment(rcx, destination ? unsigned{kEs} : insn_->seg, width);
+    through_segment(rcx, destination ? unsigned{kEs} : insn_->seg, width, write);
   }
   check_tlb(rcx, width, write);
 }
