@@ -124,7 +124,7 @@ TEST_CASE("jit: host instructions are as many as in the table") {
       now = line_of(width, hex);
     }
     renewed += now + "\n";
-    if (now != line) changes += "was " + line + "\nis  " + now + "\n";
+    if (now != line) changes.append("was ").append(line).append("\nis  ").append(now).append("\n");
   }
   if (std::getenv("ILSE_JIT_RENEW") != nullptr) {
     std::ofstream(ILSE_HOST_INSTRUCTIONS) << renewed;

@@ -1,7 +1,7 @@
 // Random programs in the interpreter and in translated code, side by side: registers, flags, memory, faults
 // and instruction counts agree after every slice. ILSE_JIT_INSTRUCTIONS sets how many instructions each mode
 // runs (default: a sample), ILSE_JIT_SEED where the programs start, ILSE_JIT_MODE one mode ("64-3",
-// "32-0"...).
+// "16-0"...).
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <map>
