@@ -76,7 +76,7 @@ void Cpu::reset(bool power_on) {
     ymm.fill({});
     mxcsr = 0x1F80;
   }
-  events_ = false;
+  events_ = pending.intr;
   leave = true;
   flush_tlb();
   update_mode();

@@ -77,9 +77,7 @@ void BlockCache::insert(Block* b) {
   b->valid = true;
   b->cached = true;
   ++built_;
-  // Links and computed jumps reach flat code only.
-  constexpr uint32_t kFlat = kModeFlatCode | kModeCode64;
-  if (engine_ != nullptr && (b->mode & kFlat) != 0 && (b->mode & kModeSingle) == 0) {
+  if (engine_ != nullptr && (b->mode & kModeSingle) == 0) {
     const Former& f = former(h);
     const bool again = f.tag == former_tag(h);
     if (again) ++decoded_again_;

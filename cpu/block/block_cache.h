@@ -99,11 +99,11 @@ class BlockCache final : public mem::CodeListener {
   };
 
   struct Unmap {
-    size_t size = 0;
+    size_t size;
     void operator()(uint8_t* p) const;
   };
   struct Arena {
-    Arena() = default;
+    Arena() : memory(nullptr, Unmap{0}) {}
     explicit Arena(size_t bytes);
     std::unique_ptr<uint8_t, Unmap> memory;
     size_t used = 0;

@@ -94,7 +94,7 @@ struct FlagMasks {
 // The memory operand of a vector instruction; no bytes: it has none.
 struct MemoryShape {
   uint8_t bytes = 0;
-  bool aligned = false;  // to 16 bytes, else #GP
+  bool aligned = false;  // to its size, else #GP
 };
 
 class LiftModel;

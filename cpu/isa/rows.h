@@ -56,12 +56,14 @@ namespace detail {
 
 template <class Op>
 inline constexpr MemoryShape kShape{};
-template <>
-inline constexpr MemoryShape kShape<XmmMem>{16, true};
-template <>
-inline constexpr MemoryShape kShape<XmmMemUnaligned>{16, false};
+template <class V>
+inline constexpr MemoryShape kShape<VecMemAligned<V>>{sizeof(V), true};
+template <class V>
+inline constexpr MemoryShape kShape<VecMem<V>>{sizeof(V), false};
 template <class T>
 inline constexpr MemoryShape kShape<XmmLowMem<T>>{sizeof(T), false};
+template <class T>
+inline constexpr MemoryShape kShape<XmmLowMemUnchecked<T>>{sizeof(T), false};
 template <class T>
 inline constexpr MemoryShape kShape<MemOp<T>>{sizeof(T), false};
 

@@ -15,9 +15,10 @@ struct Context {
   uint64_t page = 0;                 // linear address of the page that the running block begins in
   std::array<uint64_t, 4> addend{};  // of accesses that were checked together: host address - linear address
   uint64_t spill = 0;
-  uint64_t linear = 0;              // of an access that missed in the TLB; where it goes then
-  uint64_t target_rip = 0;          // of a computed jump under way
-  const uint8_t* target = nullptr;  // where that goes
+  std::array<std::array<uint64_t, 4>, 3> lanes{};  // a gather's indices, mask and result
+  uint64_t linear = 0;                             // of an access that missed in the TLB; where it goes then
+  uint64_t target_rip = 0;                         // of a computed jump under way
+  const uint8_t* target = nullptr;                 // where that goes
   uint32_t edge = 0;     // where translated code was left for want of a successor: Engine's number of it
   bool faulted = false;  // an access has, and the fault is noted
 };

@@ -1,5 +1,6 @@
 #include "cpu/jit/engine.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <utility>
@@ -13,6 +14,15 @@
 namespace ilse::cpu::jit {
 
 namespace {
+
+// Whether all of the page is in the code segment: jumps within it need no check then.
+bool page_in_segment(const Cpu& c, const Block& b) {
+  if ((b.mode & (kModeFlatCode | kModeCode64)) != 0) return true;
+  const uint64_t offset = b.phys & 0xFFF, rip = c.rip();
+  const bool short_code = (b.mode & kModeCodeMask) == kModeCode16;
+  const uint64_t limit = std::min<uint64_t>(c.seg[kCs].limit, short_code ? 0xFFFF : ~0u);
+  return rip >= offset && rip - offset + mem::kPageSize - 1 <= limit;
+}
 
 // Behind a copied instruction.
 const Insn* end_of_copy(Cpu&, const Insn* i) { return i; }
@@ -56,9 +66,11 @@ void Engine::make_stubs(Cpu& c) {
               .top = at(&c.fpu.top),
               .tag = at(&c.fpu.tag),
               .fip = at(&c.fpu.fip),
+              .exchange16 = c.model().has(Feature::Cx16),
               .flags = at(&c.jit.flags),
               .page = at(&c.jit.page),
               .spill = at(&c.jit.spill),
+              .lanes = at(c.jit.lanes.data()),
               .linear = at(&c.jit.linear),
               .addend = at(c.jit.addend.data()),
               .target_rip = at(&c.jit.target_rip),
@@ -200,8 +212,9 @@ void Engine::translate_apart(Block& b, uint64_t rip) {
   ++counters_.apart;
 }
 
-const Insn* Engine::enter(Cpu& c, const Insn*) {
+const Insn* Engine::enter(Cpu& c, const Insn* first) {
   Engine& e = *c.blocks().engine();
+  if (!page_in_segment(c, *c.block)) return c.block->first(c, first);
   ++e.counters_.entered;
   c.jit.flags = to_host_flags(c.lazy.get());
   c.jit.page = c.rip() - (c.block->phys & 0xFFF);
@@ -226,6 +239,12 @@ const Insn* Engine::enter(Cpu& c, const Insn*) {
 const Insn* Engine::follow(Cpu& c, Edge& e) {
   Block* from = e.from;
   Block* to = from->valid ? from->link[e.taken] : nullptr;
+  if ((from->mode & (kModeFlatCode | kModeCode64)) == 0) {
+    // Other segments may lead here, so that the interpreter has no links; the whole page is in this one.
+    to = from->valid ? c.blocks().find(from->phys + static_cast<uint64_t>(int64_t{e.delta}), from->mode)
+                     : nullptr;
+    if (to == nullptr || !to->valid || to->second != ~0ull) return nullptr;
+  }
   if (to == nullptr || !to->valid) {
     // One that lies across two pages is never linked to, nor is one whose code is written all the time.
     if (++e.misses == kPatience) {

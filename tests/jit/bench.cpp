@@ -125,7 +125,7 @@ class Bench::Impl {
     }
     if (random.one_in(6)) cpu_.mxcsr = static_cast<uint32_t>(random.next() & 0xFFFF);
     cpu_.set_eflags(static_cast<uint32_t>(random.next() & (kOSZAPC | (random.one_in(8) ? kDF : 0u))) | 2);
-    cpu_.set_rip((p.base + kCode + p.places[0]) & (wide ? ~0ull : 0xFFFFFFFF));
+    cpu_.set_rip((p.base + kCode + p.places[0] - p.code_base) & (wide ? ~0ull : 0xFFFFFFFF));
     cpu_.flush_tlb();
     return true;
   }
@@ -157,11 +157,22 @@ class Bench::Impl {
     cpu_.seg[kCs].attr = static_cast<uint16_t>((data & ~kSegBig) | kSegCode | (wide ? kSegLong : kSegBig));
     cpu_.seg[kFs].base = random.one_in(2) ? random.below(0x1000) : 0;
     cpu_.seg[kGs].base = random.one_in(2) ? random.below(0x1000) & ~uint64_t{7} : 0;
+    uint64_t base = 0;
+    if (p.width == Width::k16) {
+      base = kData;
+      for (unsigned s = 0; s < 6; ++s) {
+        cpu_.seg[s].attr &= static_cast<uint16_t>(~(kSegBig | kSegGranular));
+        cpu_.seg[s].base = s == kCs ? p.code_base : base;
+        cpu_.seg[s].limit = s == kCs ? p.code_limit : 0xFFFF;
+      }
+    }
     if (p.flat) return;
     for (unsigned s : {kDs, kEs}) {
       if (random.one_in(3)) continue;
-      cpu_.seg[s].base = random.below(0x40);
-      if (random.one_in(2)) cpu_.seg[s].limit = static_cast<uint32_t>(kData + 0x800 + random.below(0x3000));
+      cpu_.seg[s].base = base + random.below(0x40);
+      if (random.one_in(2)) {
+        cpu_.seg[s].limit = static_cast<uint32_t>(kData - base + 0x800 + random.below(0x3000));
+      }
       if (random.one_in(8)) cpu_.seg[s].attr |= kSegExpandDown;
       if (random.one_in(8)) cpu_.seg[s].attr &= static_cast<uint16_t>(~kSegWritable);
     }
@@ -177,7 +188,7 @@ class Bench::Impl {
     }
     cpu_.gpr[kRsp] = (p.base + kData + 0x2800) & mask;
     cpu_.set_eflags(cpu_.eflags() & (kOSZAPC | kDF));
-    cpu_.set_rip((p.base + kCode + p.places[block]) & mask);
+    cpu_.set_rip((p.base + kCode + p.places[block] - p.code_base) & mask);
     cpu_.flush_tlb();
     cpu_.update_mode();
   }

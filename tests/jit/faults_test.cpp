@@ -29,6 +29,36 @@ TEST_CASE("jit: a misaligned access to a page that is not there leaves CR2 alone
   CHECK(difference(plain, translating) == "");
 }
 
+TEST_CASE("jit: an interrupt that waits across INIT comes behind STI, in real mode") {
+  Xbyak::CodeGenerator g;
+  g.nop();
+  const Program p = program_of(g, 0);
+  // Nothing is at the reset vector: #UD, whose vector is 0000:0000. There: STI, NOP, INC AX, HLT.
+  const std::array<uint8_t, 4> code{0xFB, 0x90, 0x40, 0xF4};
+  const cpu::jit::Settings settings{.hot = 1};
+  Bench plain(nullptr), translating(&settings);
+  for (Bench* b : {&plain, &translating}) {
+    REQUIRE(b->load(p));
+    std::memcpy(b->ram(), code.data(), code.size());
+    b->cpu().set_intr(true);
+    b->cpu().pulse_init();
+    b->run(20);
+    CHECK((b->cpu().gpr[cpu::kRax] & 0xFFFF) == 0);
+  }
+  CHECK(difference(plain, translating) == "");
+}
+
+TEST_CASE("jit: PUSHF behind a product, whose flags are put together in memory, has bit 1 set") {
+  Guest g;
+  g.mov(eax, 5);
+  g.imul(eax);
+  g.pushf();
+  g.pop(rax);
+  g.and_(eax, 2);
+  g.hlt();
+  check(g, 2);
+}
+
 TEST_CASE("jit: an interrupt that waits for STI comes behind the one instruction in its shadow, a return") {
   Xbyak::CodeGenerator g;
   Xbyak::Label again, enable;

@@ -1,7 +1,7 @@
 // Random programs in the interpreter and in translated code, side by side: registers, flags, memory, faults
 // and instruction counts agree after every slice. ILSE_JIT_INSTRUCTIONS sets how many instructions each mode
 // runs (default: a sample), ILSE_JIT_SEED where the programs start, ILSE_JIT_MODE one mode ("64-3",
-// "32-0"...).
+// "16-0"...).
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <map>
@@ -126,8 +126,8 @@ struct Mode {
   Width width;
   unsigned privilege;
 };
-constexpr Mode kModes[] = {
-    {"64-3", Width::k64, 3}, {"64-0", Width::k64, 0}, {"32-3", Width::k32, 3}, {"32-0", Width::k32, 0}};
+constexpr Mode kModes[] = {{"64-3", Width::k64, 3}, {"64-0", Width::k64, 0}, {"32-3", Width::k32, 3},
+                           {"32-0", Width::k32, 0}, {"16-3", Width::k16, 3}, {"16-0", Width::k16, 0}};
 
 void compare(const Mode& mode) {
   static const cpu::Model kModel = *cpu::find_model("max");
@@ -158,3 +158,5 @@ TEST_CASE("jit: random programs in both engines, 64-bit, privilege 3") { compare
 TEST_CASE("jit: random programs in both engines, 64-bit, privilege 0") { compare(kModes[1]); }
 TEST_CASE("jit: random programs in both engines, 32-bit, privilege 3") { compare(kModes[2]); }
 TEST_CASE("jit: random programs in both engines, 32-bit, privilege 0") { compare(kModes[3]); }
+TEST_CASE("jit: random programs in both engines, 16-bit, privilege 3") { compare(kModes[4]); }
+TEST_CASE("jit: random programs in both engines, 16-bit, privilege 0") { compare(kModes[5]); }

@@ -20,7 +20,7 @@ using Bytes = std::vector<uint8_t>;
 
 // The rows by how often they are asked for.
 struct Rows {
-  std::vector<const Row*> lifted, strings, vector, avx, x87, rest;
+  std::vector<const Row*> lifted, strings, vector, avx, mmx, x87, rest;
 };
 
 Rows sort_rows() {
@@ -31,6 +31,7 @@ Rows sort_rows() {
     auto& kind = row.has(cpu::kString)            ? r.strings
                  : row.has(cpu::kAvx)             ? r.avx
                  : row.has(cpu::kSse)             ? r.vector
+                 : row.has(cpu::kMmx)             ? r.mmx
                  : row.has(cpu::kFpu)             ? r.x87
                  : lifts && !row.has(cpu::kStops) ? r.lifted
                                                   : r.rest;
@@ -47,6 +48,7 @@ class Generator {
     p_.privilege = privilege;
     p_.seed = seed;
     wide_ = width == Width::k64;
+    short_ = width == Width::k16;
   }
 
   Program make() {
@@ -55,8 +57,18 @@ class Generator {
     often_vector_ = random_.one_in(3) ? 2 : 30;
     often_avx_ = random_.one_in(6) ? 2 : 30;
     often_x87_ = random_.one_in(6) ? 2 : 40;
+    often_mmx_ = random_.one_in(6) ? 2 : 40;
     if (wide_ && random_.one_in(3)) p_.base = kHigh;
     if (!wide_) p_.flat = !random_.one_in(4);
+    if (short_) {
+      // The code's end is sometimes the segment's, by its limit or by 16 bits.
+      static constexpr std::array<uint64_t, 4> kOffsets{0, 0x345, 0x8000, 0x10000 - kCodeSize};
+      const uint64_t offset = random_.pick(kOffsets);
+      p_.code_base = kCode - offset;
+      p_.code_limit =
+          random_.one_in(3) ? static_cast<uint32_t>(offset + 0x200 + random_.below(0x1000)) : 0xFFFF;
+      data_base_ = kData;
+    }
     const auto count = static_cast<unsigned>(2 + random_.below(11));
     p_.blocks.resize(count);
     for (unsigned b = 0; b < count; ++b) body(b);
@@ -74,6 +86,7 @@ class Generator {
  private:
   uint32_t mode() const {
     using namespace cpu;
+    if (short_) return kModeProtected | p_.privilege << kModeCplShift | kModeCode16;
     return kModeProtected | p_.privilege << kModeCplShift | kModeFlatData | kModeFlatCode |
            (wide_ ? kModeCode64 | 2u << kModeStackShift : kModeCode32 | 1u << kModeStackShift);
   }
@@ -96,6 +109,7 @@ class Generator {
   // mov reg, the value; sign-extended from 32 bits.
   void set(unsigned reg, uint64_t value) {
     Bytes b;
+    if (short_) b.push_back(0x66);
     if (wide_) b.push_back(static_cast<uint8_t>(0x48 | (reg >> 3)));
     b.push_back(0xC7);
     b.push_back(static_cast<uint8_t>(0xC0 | (reg & 7)));
@@ -104,7 +118,10 @@ class Generator {
   }
 
   uint64_t target(bool sixteen_bits) {
-    if (sixteen_bits) return random_.below(0x10000);
+    if (sixteen_bits && (!short_ || random_.one_in(wildness_))) return random_.below(0x10000);
+    return linear_target() - data_base_;
+  }
+  uint64_t linear_target() {
     if (random_.one_in(wildness_)) {
       switch (random_.below(6)) {
         case 0: return kData + kDataSize - random_.below(20);  // into the unmapped page
@@ -131,6 +148,7 @@ class Generator {
     if (random_.one_in(14)) return *random_.pick(kRows.rest);
     if (random_.one_in(often_vector_)) return *random_.pick(kRows.vector);
     if (random_.one_in(often_avx_)) return *random_.pick(kRows.avx);
+    if (random_.one_in(often_mmx_)) return *random_.pick(kRows.mmx);
     if (random_.one_in(often_x87_)) return *random_.pick(kRows.x87);
     if (random_.one_in(20)) return *random_.pick(kRows.strings);
     return *random_.pick(kRows.lifted);
@@ -287,9 +305,10 @@ class Generator {
   void terminator(unsigned block) {
     const unsigned to = any_block();
     const bool close = random_.one_in(3);
+    const unsigned near = short_ ? 2 : 4;
     switch (random_.below(12)) {
-      case 0: emit_to({0xE9}, Piece::Fix::Relative, 4, to); break;
-      case 1: emit_to({0xE8}, Piece::Fix::Relative, 4, to); break;
+      case 0: emit_to({0xE9}, Piece::Fix::Relative, near, to); break;
+      case 1: emit_to({0xE8}, Piece::Fix::Relative, near, to); break;
       case 2: {  // computed: through a register, in memory, by a return
         const auto reg = static_cast<uint8_t>(random_.below(2) != 0 ? 0 : 3);
         absolute(reg, to);
@@ -299,14 +318,13 @@ class Generator {
       }
       case 3: {
         absolute(0, to);
-        const uint64_t cell = p_.base + kData + 8 * random_.below(64);
+        const uint64_t cell = p_.base + kData + 8 * random_.below(64) - data_base_;
+        // ModRM for [RBX].
+        const uint8_t at = short_ ? 7 : 3;
         set(3, cell);
-        if (wide_) {
-          emit({0x48, 0x89, 0x03});
-        } else {
-          emit({0x89, 0x03});
-        }
-        emit({0xFF, static_cast<uint8_t>(random_.one_in(2) ? 0x13 : 0x23)});
+        if (wide_) emit({0x48, 0x89, at});
+        if (!wide_) emit({0x89, at});
+        emit({0xFF, static_cast<uint8_t>((random_.one_in(2) ? 0x10 : 0x20) | at)});
         break;
       }
       case 4:
@@ -328,11 +346,11 @@ class Generator {
         if (close) {
           emit_to({static_cast<uint8_t>(0x70 | code)}, Piece::Fix::Relative, 1, to);
         } else {
-          emit_to({0x0F, static_cast<uint8_t>(0x80 | code)}, Piece::Fix::Relative, 4, to);
+          emit_to({0x0F, static_cast<uint8_t>(0x80 | code)}, Piece::Fix::Relative, near, to);
         }
       }
     }
-    if (block + 1 == p_.blocks.size()) emit_to({0xE9}, Piece::Fix::Relative, 4, any_block());
+    if (block + 1 == p_.blocks.size()) emit_to({0xE9}, Piece::Fix::Relative, near, any_block());
   }
 
   // mov reg, the block's address
@@ -340,16 +358,17 @@ class Generator {
     if (wide_) {
       emit_to({0x48, 0xC7, static_cast<uint8_t>(0xC0 | reg)}, Piece::Fix::Absolute, 4, block);
     } else {
-      emit_to({0xC7, static_cast<uint8_t>(0xC0 | reg)}, Piece::Fix::Absolute, 4, block);
+      emit_to({0xC7, static_cast<uint8_t>(0xC0 | reg)}, Piece::Fix::Absolute, short_ ? 2 : 4, block);
     }
   }
 
   Random random_;
   const cpu::Model& model_;
   Program p_;
-  bool wide_ = true;
+  bool wide_ = true, short_ = false;
+  uint64_t data_base_ = 0;  // of the data segments
   unsigned wildness_ = 10;
-  unsigned often_vector_ = 30, often_avx_ = 30, often_x87_ = 40;
+  unsigned often_vector_ = 30, often_avx_ = 30, often_x87_ = 40, often_mmx_ = 40;
   std::vector<Piece>* at_ = nullptr;
   Bytes bytes_;
   size_t modrm_at_ = 0;
@@ -375,7 +394,7 @@ std::vector<uint8_t> Program::image() const {
       std::copy(p.bytes.begin(), p.bytes.end(), out.begin() + static_cast<std::ptrdiff_t>(at));
       if (p.fix != Piece::Fix::None) {
         uint64_t value = p.fix == Piece::Fix::Data ? p.data - (base + kCode + at + p.bytes.size())
-                                                   : base + kCode + places[p.block];
+                                                   : base + kCode + places[p.block] - code_base;
         if (p.fix == Piece::Fix::Relative) value = places[p.block] - (at + p.bytes.size());
         // A short branch that does not reach goes to the next instruction.
         if (p.size == 1 && static_cast<int64_t>(value) != static_cast<int8_t>(value)) value = 0;

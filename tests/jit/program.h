@@ -14,7 +14,7 @@
 
 namespace ilse::test {
 
-enum class Width : uint8_t { k32, k64 };
+enum class Width : uint8_t { k16, k32, k64 };
 
 // Linear and physical addresses of the bench's pages, below the system's own. In 64-bit mode all of it is
 // mapped a second time from kHigh on.
@@ -42,6 +42,9 @@ struct Program {
   unsigned privilege = 3;
   uint64_t base = 0;  // 0 or kHigh: where its addresses point
   bool flat = true;   // 32-bit: DS and ES with base 0 and limit 4 GiB
+  // 16-bit: of the code segment; the others begin at kData.
+  uint64_t code_base = 0;
+  uint32_t code_limit = 0xFFFFFFFF;
   std::vector<std::vector<Piece>> blocks;
   std::vector<uint64_t> places;  // of the blocks, offsets in the code
   std::vector<unsigned> slices;  // lengths of the runs

@@ -68,6 +68,18 @@ void Translator::bits(Ref r) {
   zero_ = zero;
 }
 
+void Translator::crc32_(Ref r) {
+  const MicroOp& m = (*list_)[r];
+  const unsigned width = width_of(m.width);
+  const Reg64 d = alloc();
+  move(d, m.a, width);
+  const Reg64 s = reg_for(m.b, lazy_temp(m.b, d.getIdx()));
+  crc32(Reg32e(d.getIdx(), static_cast<int>(m.from == 8 ? 64 : 32)), view(s, m.from));
+  use(m.a);
+  use(m.b);
+  set_host(r, d, false);
+}
+
 // SHLX, SHRX, SARX and RORX, and shifts whose flags nobody looks at.
 bool Translator::shift_without_flags(Ref r) {
   const MicroOp& m = (*list_)[r];

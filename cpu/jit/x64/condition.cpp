@@ -231,6 +231,26 @@ void Translator::write_reg_unless(Ref r) {
   use(m.b);
 }
 
+// LAHF and SAHF.
+void Translator::flags_byte(Ref r) {
+  const MicroOp& m = (*list_)[r];
+  if (m.op == Op::FlagsByte) {
+    flush_flags();
+    const Reg64 d = alloc();
+    movzx(d.cvt32(), byte[rbp + layout_.flags + 1]);
+    set_host(r, d, true);
+    return;
+  }
+  if ((live_ & kOF) != 0 && flags_ != Flags::Memory) flush_flags();
+  const Reg64 s = into_scratch(m.a);
+  and_(s.cvt32(), kSZAPC);
+  or_(s.cvt32(), 2);
+  mov(ptr[rbp + layout_.flags + 1], s.cvt8());
+  busy_[s.getIdx()] = false;
+  in_memory();
+  forget_steps();
+}
+
 void Translator::set_cf(Ref r) {
   const MicroOp& m = (*list_)[r];
   const Value& v = values_[m.a];

@@ -129,7 +129,8 @@ void Translator::find_groups() {
     std::optional<Key> key;
     int64_t at = 0;
     if (operand && operand->stack != kNoRef) {
-      const auto from = flat_stack ? register_plus(l.list, operand->stack, address_width) : std::nullopt;
+      const bool whole = flat_stack && i.stack_size == address_width;
+      const auto from = whole ? register_plus(l.list, operand->stack, address_width) : std::nullopt;
       if (from) {
         const Symbol& s = regs.now[from->first];
         key = Key{s.id, regs.now[kSlotZero].id, 0};

@@ -9,6 +9,7 @@ bool host_has(Feature f) {
   static const Host host;
   switch (f) {
     case Feature::Always:
+    case Feature::Mmx:
     case Feature::Sse:
     case Feature::Sse2: return true;
     case Feature::Sse3: return host.has(Host::tSSE3);

@@ -17,7 +17,8 @@ struct Layout {
   int32_t system_flags = 0, events = 0, kernel_gs_base = 0;
   int32_t xmm = 0, xmm_stride = 0;
   int32_t st = 0, cw = 0, sw = 0, top = 0, tag = 0, fip = 0;  // of the x87
-  int32_t flags = 0, page = 0, spill = 0, linear = 0, addend = 0, target_rip = 0, target = 0,
+  bool exchange16 = false;                                    // the guest has CMPXCHG16B
+  int32_t flags = 0, page = 0, spill = 0, lanes = 0, linear = 0, addend = 0, target_rip = 0, target = 0,
           edge = 0;  // of the Context
 };
 

@@ -18,7 +18,9 @@ void Translator::address(Ref r) {
     set_host(r, d, true);
     return;
   }
-  auto [d, in_place] = target_for(r);
+  // An offset of 16 bits is cut on its way.
+  const bool short_offset = i.addr_size == 2;
+  auto [d, in_place] = short_offset ? std::pair{alloc(), false} : target_for(r);
   // LEA to 32 bits computed in place has to clear the upper half.
   const bool to32 = in_place && list_->back().op == Op::WriteReg && width_of(list_->back().width) == 4;
   const bool narrow = i.addr_size == 4 || to32;
@@ -46,11 +48,12 @@ void Translator::address(Ref r) {
     const int64_t disp = i.disp + (i.base == kSlotBlock ? static_cast<int64_t>(block_offset()) : 0);
     if (disp != static_cast<int32_t>(disp)) throw Refused{};
     e = e + static_cast<size_t>(disp);
-    if (narrow) {
+    if (narrow || short_offset) {
       lea(d.cvt32(), ptr[e]);
     } else {
       lea(d, ptr[e]);
     }
+    if (short_offset) movzx(d.cvt32(), d.cvt16());
   }
   finish(r, d, in_place);
   values_[r].extended = true;
@@ -74,35 +77,41 @@ void Translator::bit_unit(Ref r) {
   shl(d, from == 8 ? 3 : from == 4 ? 2 : 1);
   if (insn_->addr_size == 4) mov(d.cvt32(), d.cvt32());
   use(m.a);
-  set_host(r, d, true);
+  set_host(r, d, insn_->addr_size != 2);
 }
 
-// Through the segment: #GP and #SS are the interpreter's, as is everything but writable data that grows
-// upwards.
+// `d`, an offset, becomes a linear address: #GP and #SS are the interpreter's, as is everything but writable
+// data that grows upwards and what is read beside the code.
+void Translator::through_segment(Reg64 d, unsigned segment, unsigned width, bool write) {
+  const int32_t at = layout_.seg + static_cast<int32_t>(segment * sizeof(Segment));
+  if ((block_->mode & kModeCodeMask) == kModeCode64) {
+    add(d, ptr[rbp + at + static_cast<int32_t>(offsetof(Segment, base))]);
+    return;
+  }
+  // Of code the bit is that it may be read.
+  constexpr uint32_t kPlain = kSegPresent | kSegS | kSegWritable;
+  const uint32_t mask = segment == kCs && !write ? kPlain : kPlain | kSegCode | kSegExpandDown;
+  Reg64 t = spare(), u = spare(t.getIdx());
+  movzx(t.cvt32(), word[rbp + at + static_cast<int32_t>(offsetof(Segment, attr))]);
+  and_(t.cvt32(), mask);
+  cmp(t.cvt32(), kPlain);
+  jne(*slow_);
+  mov(t.cvt32(), dword[rbp + at + static_cast<int32_t>(offsetof(Segment, limit))]);
+  lea(u, ptr[d + static_cast<size_t>(width - 1)]);
+  cmp(u, t);
+  ja(*slow_);
+  add(d.cvt32(), dword[rbp + at + static_cast<int32_t>(offsetof(Segment, base))]);
+}
+
 void Translator::linear(Ref r) {
   const MicroOp& m = (*list_)[r];
   const bool code64 = (block_->mode & kModeCodeMask) == kModeCode64;
-  const bool flat = m.place == Place::Stack || insn_->flat;
+  const bool stack = m.place == Place::Stack;
+  const bool flat = stack ? code64 || (block_->mode & kModeFlatData) != 0 : insn_->flat;
+  const bool extended = values_[m.a].width > 2 || values_[m.a].extended;
   Reg64 d = into_scratch(m.a);
-  if (!flat) {
-    const int32_t at = layout_.seg + static_cast<int32_t>(insn_->seg * sizeof(Segment));
-    if (code64) {
-      add(d, ptr[rbp + at + static_cast<int32_t>(offsetof(Segment, base))]);
-    } else {
-      constexpr uint32_t kMask = kSegPresent | kSegS | kSegCode | kSegExpandDown | kSegWritable;
-      constexpr uint32_t kPlain = kSegPresent | kSegS | kSegWritable;
-      Reg64 t = spare(), u = spare(t.getIdx());
-      movzx(t.cvt32(), word[rbp + at + static_cast<int32_t>(offsetof(Segment, attr))]);
-      and_(t.cvt32(), kMask);
-      cmp(t.cvt32(), kPlain);
-      jne(*slow_);
-      mov(t.cvt32(), dword[rbp + at + static_cast<int32_t>(offsetof(Segment, limit))]);
-      lea(u, ptr[d + static_cast<size_t>(m.from - 1)]);
-      cmp(u, t);
-      ja(*slow_);
-      add(d.cvt32(), dword[rbp + at + static_cast<int32_t>(offsetof(Segment, base))]);
-    }
-  }
+  if (!extended) movzx(d.cvt32(), d.cvt16());
+  if (!flat) through_segment(d, stack ? unsigned{kSs} : insn_->seg, m.from, m.write);
   set_host(r, d, true);
 }
 
@@ -113,8 +122,8 @@ void Translator::use_addend(Reg64 lin) {
   lea(lin, ptr[lin + t]);
 }
 
-// lin becomes the host's address.
-void Translator::check_tlb(Reg64 lin, unsigned width, bool write) {
+// lin becomes the host's address. `mends`: a miss is an access of the guest's to all of it.
+void Translator::check_tlb(Reg64 lin, unsigned width, bool write, bool mends) {
   const Group& group = lifted_[index_].group;
   const bool grouped = group.place >= 0;
   if (grouped && !group.first) {
@@ -131,7 +140,7 @@ void Translator::check_tlb(Reg64 lin, unsigned width, bool write) {
   static_assert(sizeof(TlbEntry) == 32);
   // The call for a missing translation keeps the linear address and the guest's registers, but no scratch.
   Label* miss = slow_;
-  if (!spill_t && !spill_u) {
+  if (mends && !spill_t && !spill_u) {
     uint32_t how = width | (write ? Engine::kWrite : 0u) | index_ << Engine::kInsnShift;
     if (grouped) {
       how |= (group.write ? Engine::kGroupWrite : 0u) | uint32_t{group.back} << Engine::kBackShift |
@@ -176,10 +185,14 @@ void Translator::check_tlb(Reg64 lin, unsigned width, bool write) {
 }
 
 // The host's address of the ModRM operand, for an instruction without a list.
-Reg64 Translator::operand_pointer(unsigned bytes, bool write, bool aligned) {
-  const std::vector<MicroOp> list{
-      {.op = Op::Address, .width = kAddrSize},
-      {.op = Op::Linear, .width = 8, .from = static_cast<uint8_t>(bytes), .place = Place::Operand, .a = 0}};
+Reg64 Translator::operand_pointer(unsigned bytes, bool write, bool aligned, bool mends) {
+  const std::vector<MicroOp> list{{.op = Op::Address, .width = kAddrSize},
+                                  {.op = Op::Linear,
+                                   .width = 8,
+                                   .from = static_cast<uint8_t>(bytes),
+                                   .place = Place::Operand,
+                                   .write = write,
+                                   .a = 0}};
   list_ = &list;
   values_.assign(2, {});
   uses_ = {1, 1};
@@ -191,7 +204,7 @@ Reg64 Translator::operand_pointer(unsigned bytes, bool write, bool aligned) {
     jne(*slow_);
     spoil_flags();
   }
-  check_tlb(at, bytes, write);
+  check_tlb(at, bytes, write, mends);
   list_ = nullptr;
   return at;
 }

@@ -131,6 +131,9 @@ void Translator::emit(Ref r) {
     case Op::LogicNot:
     case Op::ReadCf:
     case Op::Condition: condition(r); break;
+    case Op::Crc32: crc32_(r); break;
+    case Op::FlagsByte:
+    case Op::SetFlagsByte: flags_byte(r); break;
     case Op::SetFlags:
     case Op::SetFlagsIfCount: break;  // by the producer
     case Op::SetCf: set_cf(r); break;

@@ -30,7 +30,8 @@ void Translator::shift(Ref r) {
   // Of any other count than 1 the makers' processors have OF of their own; the guest's is that of a shift
   // by 1.
   const bool by_one_first = n != 1 && !keeps_of && m.op != Op::Sar && (live_ & mask & kOF) != 0;
-  if (through_carry && width < 4) throw Refused{};
+  // Once round through the carry keeps the flags.
+  if (through_carry && width < 4 && (variable || n % static_cast<int>(8 * width + 1) == 0)) throw Refused{};
   if (variable && (live_ & (kOF | kAF)) != 0) {
     shift_by_cl(r, dest);
     return;
@@ -171,6 +172,8 @@ void Translator::double_shift(Ref r) {
   const bool left = m.op == Op::Shld;
   if (variable && (live_ & (kOF | kAF)) != 0) throw Refused{};
   if (variable && live_ != 0) want_host_flags();
+  const bool taken = busy_[rcx.getIdx()];
+  if (taken && variable) throw Refused{};
   if (variable) move(rcx, m.c, 1);
   busy_[rcx.getIdx()] = true;
   Reg64 d = alloc();
@@ -178,16 +181,18 @@ void Translator::double_shift(Ref r) {
   Reg64 s = reg_for(m.b, lazy_temp(m.b, d.getIdx()));
   const bool by_one_first = !variable && n != 1 && (live_ & mask & kOF) != 0;
   if (by_one_first) {
+    if (taken) mov(ptr[rbp + layout_.spill], rcx);
     mov(rcx, d);
     left ? shld(view(rcx, width), view(s, width), 1) : shrd(view(rcx, width), view(s, width), 1);
     seto(ptr[rbp + layout_.flags]);
+    if (taken) mov(rcx, ptr[rbp + layout_.spill]);
   }
   if (variable) {
     left ? shld(view(d, width), view(s, width), cl) : shrd(view(d, width), view(s, width), cl);
   } else {
     left ? shld(view(d, width), view(s, width), n) : shrd(view(d, width), view(s, width), n);
   }
-  busy_[rcx.getIdx()] = false;
+  busy_[rcx.getIdx()] = taken;
   use(m.a);
   use(m.b);
   use(m.c);
@@ -282,6 +287,7 @@ void Translator::settle_product(Reg64 low, unsigned width, uint32_t mask, bool p
   or_(t.cvt8(), ptr[rbp + layout_.flags + 1]);
   shl(t.cvt8(), 2);
   or_(t.cvt8(), ptr[rbp + layout_.flags]);
+  lea(t.cvt32(), ptr[t + 2]);  // bit 1, as in what LAHF gives
   mov(ptr[rbp + layout_.flags + 1], t.cvt8());
   in_memory();
   forget_steps();
@@ -297,7 +303,8 @@ void Translator::place_pair(Ref first, Ref second, unsigned width) {
   }
 }
 
-// A divisor that could fault is left to the interpreter: zero, a quotient that may not fit.
+// A divisor that could fault is left to the interpreter: zero, a quotient that may not fit. Of one byte the
+// dividend is in AX, and quotient and remainder are together there.
 void Translator::divide(Ref r) {
   const MicroOp& m = (*list_)[r];
   const unsigned width = width_of(m.width);
@@ -309,7 +316,23 @@ void Translator::divide(Ref r) {
   if (busy_[0] || busy_[2] || d.kind == Value::Kind::Imm || second == kNoRef) throw Refused{};
   Reg64 s = d.kind == Value::Kind::Host ? Reg64(d.reg) : reg_for(m.c, rcx);
   Reg divisor = view(s, width);
-  if (m.op == Op::Div) {
+  if (width == 1 && m.op == Op::Div) {
+    move(rax, m.a, 2);
+    mov(edx, eax);
+    shr(edx, 8);
+    cmp(dl, divisor);
+    jae(*slow_);
+    div(divisor);
+  } else if (width == 1) {
+    lea(rax, ptr[s + 1]);
+    cmp(al, 1);
+    jbe(*slow_);
+    move(rax, m.a, 2);
+    movsx(edx, al);
+    cmp(dx, ax);
+    jne(*slow_);
+    idiv(divisor);
+  } else if (m.op == Op::Div) {
     move(rdx, m.b, width);
     cmp(view(rdx, width), divisor);
     jae(*slow_);
@@ -323,8 +346,10 @@ void Translator::divide(Ref r) {
     move(rax, m.a, width);
     if (width == 8) {
       cqo();
-    } else {
+    } else if (width == 4) {
       cdq();
+    } else {
+      cwd();
     }
     const Value& high = values_[m.b];
     if (high.kind == Value::Kind::Guest && kHostOf[high.reg] != kInMemory) {
@@ -338,7 +363,7 @@ void Translator::divide(Ref r) {
     idiv(divisor);
   }
   use(m.a);
-  use(m.b);
+  if (m.b != kNoRef) use(m.b);
   use(m.c);
   place_pair(r, second, width);
   spoil_flags();

@@ -200,43 +200,28 @@ size_t Translator::make_interpret_target() {
 // What this list asks for and the selector does not have goes through the handler. Also settles what only the
 // instruction's bytes tell: counts that are constant.
 bool Translator::supported(const Insn& i, std::vector<MicroOp>& list) const {
-  const bool wide = (block_->mode & kModeCodeMask) == kModeCode64;
+  const bool flat_code = (block_->mode & kModeFlatCode) != 0;
   for (MicroOp& m : list) {
     unsigned w = width_of(m.width);
     if (m.place == Place::Vvvv && m.op != Op::ReadReg && m.op != Op::WriteReg) return false;
     switch (m.op) {
-      case Op::LogicAnd:
+      case Op::LogicAnd: return false;
       case Op::Crc32:
-      case Op::FlagsByte:
-      case Op::SetFlagsByte: return false;
-      case Op::Address:
-      case Op::Moffs:
-        if (w == 2) return false;
-        break;
-      case Op::Linear:
-        if (m.place == Place::Stack && !wide && (block_->mode & kModeFlatData) == 0) return false;
-        if (m.place == Place::Stack && i.stack_size == 2) return false;
-        break;
-      case Op::ReadReg:
-      case Op::WriteReg:
-        if ((m.width == kStackSize || m.width == kAddrSize) && w == 2) return false;
+        if (!host_has(Feature::Sse42)) return false;
         break;
       case Op::Branch:
       case Op::BranchIf:
-        if (i.op_size == 2) return false;
+        // A segment's limit, and the wrap of 16 bits, are the interpreter's.
+        if (!flat_code && !in_page(i.ip + i.len + static_cast<int32_t>(i.imm))) return false;
+        if (flat_code && i.op_size == 2) return false;
         break;
       case Op::Jump:
-        if (w == 2) return false;
+        if (!flat_code || w == 2) return false;
         break;
-      case Op::Div:
-      case Op::Idiv:
-        if (w < 4) return false;
-        break;
-      case Op::Rcl:
-      case Op::Rcr:
       case Op::Shld:
       case Op::Shrd:
-        if (w < 4 || list[0].op == Op::Address) return false;
+        // Of 16 bits the makers' processors differ for counts above that.
+        if (w < 4) return false;
         break;
       case Op::SetFlags:
         if (list[m.a].op == Op::Adc && m.flags_written != kOSZAPC && !host_has(Feature::Adx)) return false;
@@ -287,10 +272,15 @@ void Translator::lift() {
                                                      : 16u;
       if (g < 16) l.guests_written = 1u << g;
       if (g < 16 && kHostOf[g] != kInMemory) l.registers_written = 1u << kHostOf[g];
+      if (compares_strings(*row)) {
+        l.guests_written = 1u << kRcx;
+        l.registers_written = 1u << kHostOf[kRcx];
+      }
       continue;
     }
     if (l.x87 = x87_form(i); l.x87.kind != X87Form::Kind::None) {
       l.native = true;
+      l.flags_read = row->flags.read;
       l.flags_written = row->flags.written;
       if (l.x87.kind == X87Form::Kind::StatusToAx) {
         l.guests_written = 1u << kRax;
@@ -304,6 +294,16 @@ void Translator::lift() {
         l.flags_read = kOSZAPC;
         l.guests_written = 1u << kRsp;
         l.registers_written = 1u << kHostOf[kRsp];
+      }
+      continue;
+    }
+    if (l.out = written_out_form(i); l.out != WrittenOut::None) {
+      l.native = true;
+      if (l.out == WrittenOut::Cmps || l.out == WrittenOut::Scas) l.flags_written = kOSZAPC;
+      if (l.out == WrittenOut::Exchange) l.flags_read = kOSZAPC;
+      for (unsigned g : {kRax, kRdx, kRsi, kRdi}) {
+        l.guests_written |= 1u << g;
+        l.registers_written |= 1u << kHostOf[g];
       }
       continue;
     }
@@ -334,7 +334,9 @@ void Translator::find_live_flags() {
     const bool checked = l.group.place >= 0 && !l.group.first;
     const bool vector_exits =
         l.vector && block_->insns[k].mem && (!checked || vector_shape(block_->insns[k]).aligned);
-    l.exits = !l.native || vector_exits || l.x87.kind != X87Form::Kind::None || l.system == SystemForm::Sti ||
+    const bool mmx = l.vector && on_mmx(block_->insns[k]);
+    l.exits = !l.native || vector_exits || mmx || l.out != WrittenOut::None ||
+              l.x87.kind != X87Form::Kind::None || l.system == SystemForm::Sti ||
               l.system == SystemForm::Pushf;
     for (const MicroOp& m : l.list) {
       if (m.op == Op::CheckBranch || (checked && is_access(m))) continue;
@@ -589,9 +591,7 @@ bool Translator::is_loop() const {
 
 // At the end of the loop: what is where it was at its start.
 void Translator::same_as(const VectorCache& v, const X87Cache& x) {
-  const bool same_vectors = v.loaded == vector_.loaded && v.dirty == vector_.dirty &&
-                            v.upper_loaded == vector_.upper_loaded && v.upper_dirty == vector_.upper_dirty;
-  if (!same_vectors || !x87_arrange(x)) throw CannotLoop{};
+  if (v != vector_ || !x87_arrange(x)) throw CannotLoop{};
 }
 
 // The instructions; `first`: where their ways out are. A loop's branch back goes to `back`.
@@ -630,6 +630,8 @@ void Translator::emit_body(unsigned first, const std::function<const Insn*(const
     if (l.x87.kind != X87Form::Kind::None) {
       settle_flags(true, true, false);
       if (flags_ == Flags::Recipe) out.recipe = pending_;
+      store_mmx(vector_);
+      out.vector = vector_;
       x87();
       age_steps();
       continue;
@@ -639,8 +641,13 @@ void Translator::emit_body(unsigned first, const std::function<const Insn*(const
       age_steps();
       continue;
     }
+    if (l.out != WrittenOut::None) {
+      written_out();
+      age_steps();
+      continue;
+    }
     if (l.vector) {
-      settle_flags(l.exits, false, false);
+      settle_flags(l.exits, on_mmx(i) && !vector_.mmx, false);
       if (flags_ == Flags::Recipe) out.recipe = pending_;
       vector();
       age_steps();

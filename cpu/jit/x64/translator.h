@@ -78,8 +78,16 @@ struct X87Form {
     CopyTo,       // FST ST(i)
     Exchange,
     Free,
-    Sign,  // FCHS, FABS
-    Root,  // FSQRT, FRNDINT
+    Sign,             // FCHS, FABS
+    Root,             // FSQRT, FRNDINT
+    Scale,            // FSCALE
+    Remainder,        // FPREM, FPREM1
+    Extract,          // FXTRACT
+    Examine,          // FXAM
+    ConditionalMove,  // FCMOVcc
+    Increment,        // FINCSTP
+    Decrement,        // FDECSTP
+    Wait,
     StatusToAx,
     StoreControl,
     LoadControl
@@ -95,10 +103,17 @@ struct X87Form {
 // System instructions that are translated (system.cpp).
 enum class SystemForm : uint8_t { None, Cli, Sti, Pushf, Swapgs, Cld, Std, Fence };
 
+// Helpers of the interpreter that are written out here (written_out.cpp).
+enum class WrittenOut : uint8_t { None, Movs, Stos, Lods, Scas, Cmps, Xlat, Exchange, MaskedMove, Gather };
+
 // Which of the guest's vector registers are in the host's: bits of their numbers, for the lower 128 bits and
-// the upper. Dirty: not in memory.
+// the upper, and of the MMX registers. Dirty: not in memory.
 struct VectorCache {
   uint16_t loaded = 0, dirty = 0, upper_loaded = 0, upper_dirty = 0;
+  uint8_t mmx_loaded = 0, mmx_dirty = 0;
+  bool mmx = false;  // no x87 error waits, TOP is 0 and all tags are valid, in memory too
+
+  bool operator==(const VectorCache&) const = default;
 };
 
 // What of the guest's x87 is in the host's, or known, at a point of a block.
@@ -188,6 +203,7 @@ class Translator : private Xbyak::CodeGenerator {
     bool vector = false;                   // native without a list
     X87Form x87;                           // likewise, if it has a kind
     SystemForm system = SystemForm::None;  // likewise
+    WrittenOut out = WrittenOut::None;     // likewise
     Group group;
     bool exits = false;        // may start over in the interpreter, or goes through its handler
     uint32_t live_after = 0;   // status flags that somebody may look at
@@ -275,6 +291,8 @@ class Translator : private Xbyak::CodeGenerator {
   void scan(Ref r);
   void bit(Ref r);
   void condition(Ref r);
+  void flags_byte(Ref r);
+  void crc32_(Ref r);
   void bits(Ref r);
   bool shift_without_flags(Ref r);
   void select(Ref r);
@@ -291,8 +309,9 @@ class Translator : private Xbyak::CodeGenerator {
   // memory.cpp: addresses, the TLB, loads and stores
   void address(Ref r);
   void bit_unit(Ref r);
+  void through_segment(Xbyak::Reg64 d, unsigned segment, unsigned width, bool write);
   void linear(Ref r);
-  void check_tlb(Xbyak::Reg64 lin, unsigned width, bool write);
+  void check_tlb(Xbyak::Reg64 lin, unsigned width, bool write, bool mends = true);
   void use_addend(Xbyak::Reg64 lin);
   void mend_misses();
   void load(Ref r);
@@ -301,12 +320,13 @@ class Translator : private Xbyak::CodeGenerator {
   void store_back(Ref r);
   void put(Xbyak::Reg64 at, Ref value, unsigned width);
   bool updates_in_place(Ref loaded) const;
-  Xbyak::Reg64 operand_pointer(unsigned bytes, bool write, bool aligned = false);
+  Xbyak::Reg64 operand_pointer(unsigned bytes, bool write, bool aligned = false, bool mends = true);
   void check_target(Ref r);
   void jump(Ref r);
 
-  // vector.cpp: SSE
+  // vector.cpp: SSE and AVX
   bool is_vector(const Insn& i) const;
+  static bool compares_strings(const Row& r);
   static MemoryShape vector_shape(const Insn& i);
   static bool stores_vector(const Insn& i);
   void vector();
@@ -319,6 +339,15 @@ class Translator : private Xbyak::CodeGenerator {
   void vex_encoding(unsigned reg, unsigned rm, bool wide, bool long_form);
   void clear_uppers();
 
+  // mmx.cpp
+  static bool on_mmx(const Insn& i);
+  void need_mmx(unsigned n);
+  void store_mmx(VectorCache& v);
+  void load_mmx(const VectorCache& v);
+  void begin_mmx(bool stores);
+  void open_mmx();
+  void end_mmx();
+
   // x87.cpp
   X87Form x87_form(const Insn& i) const;
   void x87_handler(const Insn& i);
@@ -330,6 +359,7 @@ class Translator : private Xbyak::CodeGenerator {
   void x87_forget(unsigned p);
   void x87_make_room();
   void x87_drop_top();
+  void x87_first_two();
   void x87_pop();
   void x87_fill(unsigned p);
   void x87_open();
@@ -347,6 +377,19 @@ class Translator : private Xbyak::CodeGenerator {
   SystemForm system_form(const Insn& i) const;
   void system();
   void pushf_();
+
+  // written_out.cpp
+  WrittenOut written_out_form(const Insn& i) const;
+  void written_out();
+  Xbyak::Reg64 checked_pointer(unsigned guest, unsigned width, bool write);
+  void finish_pointer(bool destination, unsigned width, bool write);
+  void advance(unsigned guest, int by);
+  void exchange();
+
+  // elements.cpp
+  WrittenOut elements_form(const Insn& i) const;
+  void masked_move();
+  void gather();
 
   // values.cpp: values and registers
   unsigned width_of(uint8_t w) const;

@@ -1,5 +1,5 @@
-// SSE and AVX: a guest's instruction is the same instruction of the host, under the guest's MXCSR, with the
-// guest's vector registers in the host's of the same number. They are loaded on a block's first use and
+// MMX, SSE and AVX: a guest's instruction is the same instruction of the host, under the guest's MXCSR, with
+// the guest's vector registers in the host's of the same number. They are loaded on a block's first use and
 // written back where the block is left. The opcode table says what the operands are (Intel SDM vol. 2,
 // chapter 2).
 #include <cstddef>
@@ -7,6 +7,7 @@
 #include "cpu/isa/row.h"
 #include "cpu/jit/x64/host.h"
 #include "cpu/jit/x64/translator.h"
+#include "cpu/state.h"
 
 namespace ilse::cpu::jit {
 
@@ -14,10 +15,10 @@ using namespace Xbyak;
 
 namespace {
 
-constexpr uint8_t kVzeroupper = 0x77;
+constexpr uint8_t kVzeroupper = 0x77, kEmms = 0x77, kCvtpi2ps = 0x2A;
 
 bool vector_file(File f) { return f == File::Xmm; }
-bool plain_file(File f) { return f == File::None || f == File::Gpr || vector_file(f); }
+bool plain_file(File f) { return f == File::None || f == File::Gpr || f == File::Mmx || vector_file(f); }
 
 // Results that are the maker's choice (tests/oracle/UNDEFINED.md) are the interpreter's: which of several
 // NaNs DPPS gives, whether VCVTPS2PH flushes to zero.
@@ -37,10 +38,18 @@ unsigned form_of(const Insn& i) {
   return i.op_size == 2 ? 0 : i.op_size == 4 ? 1 : 2;
 }
 
+// PCMPESTRI, PCMPESTRM: the lengths are in EAX and EDX.
+bool has_lengths(const Row& r) { return (r.opcode & 2) == 0; }
+
 // FMA's first operand is also a source.
 bool reads_destination(const Row& r) { return r.feature == Feature::Fma || !is_vex(r.map); }
 
 }  // namespace
+
+// PCMPxSTRx: their result is in ECX or, with even opcodes, in XMM0.
+bool Translator::compares_strings(const Row& r) {
+  return (r.map == Map::Map3A || r.map == Map::Vex3A) && (r.opcode & 0xFC) == 0x60;
+}
 
 MemoryShape Translator::vector_shape(const Insn& i) { return i.row->memory[form_of(i)]; }
 bool Translator::stores_vector(const Insn& i) {
@@ -50,21 +59,23 @@ bool Translator::stores_vector(const Insn& i) {
 bool Translator::is_vector(const Insn& i) const {
   const Row& r = *i.row;
   const bool vex = is_vex(r.map) && r.has(kAvx);
-  if ((!vex && !r.has(kSse)) || r.has(kHelper)) return false;
+  if ((!vex && !r.has(kSse) && !r.has(kMmx)) || r.has(kHelper)) return false;
   if (!vex && r.map != Map::TwoByte && r.map != Map::Map38 && r.map != Map::Map3A) return false;
   if (vex && !host_has(Feature::Avx)) return false;
   if ((block_->mode & kModeSseUnmasked) != 0 || !host_has(r.feature) || differs_by_maker(r)) return false;
   if (of_256_bits(i) && !host_has(r.long_feature)) return false;
   if (r.map == Map::Vex && r.opcode == kVzeroupper) return r.l == VexL::L0;
+  if (r.has(kMmx) && r.map == Map::TwoByte && r.opcode == kEmms) return true;
+  // With memory this one leaves the guest's MMX state alone, the host's perhaps not.
+  if (r.rm_file == File::Mmx && r.map == Map::TwoByte && r.opcode == kCvtpi2ps && i.mem) return false;
   if (!plain_file(r.reg_file) || !plain_file(r.rm_file)) return false;
   if (r.v_file != File::None && !vector_file(r.v_file)) return false;
-  if (!vector_file(r.reg_file) && !vector_file(r.rm_file)) return false;
+  auto held = [](File f) { return vector_file(f) || f == File::Mmx; };
+  if (!held(r.reg_file) && !held(r.rm_file)) return false;
   for (Operand o : r.operands) {
-    if (o == Operand::Implicit || o == Operand::Vsib) return false;
-    // PCMPESTRI and its kin have general registers that the row does not name.
-    if (o == Operand::Imm8 && r.flags.written != 0) return false;
+    if (o == Operand::Vsib) return false;
   }
-  if (i.mem && (r.memory[form_of(i)].bytes == 0 || i.addr_size == 2)) return false;
+  if (i.mem && r.memory[form_of(i)].bytes == 0) return false;
   return r.flags.written == 0 || r.flags.written == kOSZAPC;
 }
 
@@ -108,6 +119,8 @@ void Translator::store_vectors(const VectorCache& v) {
     }
   }
   if (v.upper_loaded != 0) vzeroupper();
+  VectorCache rest = v;
+  store_mmx(rest);
 }
 
 // What store_vectors() has stored, or memory had anyhow. The flags stay.
@@ -120,6 +133,7 @@ void Translator::load_vectors(const VectorCache& v) {
       movups(Xmm(n), at);
     }
   }
+  load_mmx(v);
 }
 
 // VZEROUPPER: 8 registers outside 64-bit mode.
@@ -169,12 +183,34 @@ void Translator::vector() {
     clear_uppers();
     return;
   }
+  const bool mmx = on_mmx(i);
+  if (mmx && row.opcode == kEmms && row.map == Map::TwoByte) {
+    end_mmx();
+    return;
+  }
   const bool to_rm = stores_vector(i);
+  if (mmx) begin_mmx(to_rm && i.mem);
   const bool to_vvvv = row.operands[0] == Operand::Vvvv;
   const bool has_reg = row.reg_file != File::None;
-  const bool compares = row.flags.written != 0;
+  const bool compares = row.flags.written != 0, strings = compares_strings(row);
   const bool writes_reg = has_reg && !to_rm && !to_vvvv && !compares;
-  auto need = [&](unsigned n) { long_form ? need_ymm(n) : need_xmm(n); };
+  auto need = [&](unsigned n, File f = File::Xmm) {
+    if (f == File::Mmx) {
+      need_mmx(n);
+    } else if (long_form) {
+      need_ymm(n);
+    } else {
+      need_xmm(n);
+    }
+  };
+  auto wrote = [&](unsigned n, File f) {
+    if (f == File::Mmx) {
+      vector_.mmx_loaded |= static_cast<uint8_t>(1u << n);
+      vector_.mmx_dirty |= static_cast<uint8_t>(1u << n);
+    } else {
+      wrote_vector(n, vex);
+    }
+  };
 
   // Registers, as the encoding has them.
   unsigned reg = has_reg ? i.reg : i.modrm >> 3 & 7, rm = i.rm;
@@ -183,11 +219,12 @@ void Translator::vector() {
     reg = kHostOf[g] != kInMemory ? kHostOf[g] : 0;
     if (reg == 0 && to_rm) mov(rax, guest(g));
   } else if (has_reg && (!writes_reg || reads_destination(row))) {
-    need(reg);
+    need(reg, row.reg_file);
   }
   if (row.v_file != File::None && !to_vvvv) need(i.vvvv);
   for (Operand o : row.operands) {
     if (o == Operand::Is4) need(static_cast<unsigned>(i.imm >> 4 & 15));
+    if (o == Operand::Implicit && !strings) need(0);  // XMM0
   }
   if (i.mem) {
     const MemoryShape shape = vector_shape(i);
@@ -198,10 +235,21 @@ void Translator::vector() {
     rm = kHostOf[g] != kInMemory ? kHostOf[g] : 0;
     if (rm == 0 && !to_rm) mov(rax, guest(g));
   } else if (!(to_rm && vex)) {
-    need(rm);
+    need(rm, row.rm_file);
+  }
+  if (mmx) open_mmx();
+
+  const bool lengths = strings && has_lengths(row);
+  if (lengths) {
+    if (i.mem && rm != static_cast<unsigned>(rcx.getIdx())) {
+      mov(rcx, Reg64(static_cast<int>(rm)));
+      rm = static_cast<unsigned>(rcx.getIdx());
+    }
+    mov(rax, Reg64(kHostOf[kRax]));
+    mov(rdx, Reg64(kHostOf[kRdx]));
   }
 
-  const bool wide = i.op_size == 8 && (row.reg_file == File::Gpr || row.rm_file == File::Gpr);
+  const bool wide = i.op_size == 8 && (lengths || row.reg_file == File::Gpr || row.rm_file == File::Gpr);
   if (vex) {
     vex_encoding(reg, rm, wide, long_form);
   } else {
@@ -214,18 +262,25 @@ void Translator::vector() {
   }
 
   // A VEX-encoded instruction clears what it does not write of the register.
-  if (compares) {
+  if (strings) {
+    if ((row.opcode & 1) != 0) {
+      mov(Reg32(kHostOf[kRcx]), ecx);
+    } else {
+      wrote_vector(0, vex);
+    }
+    made_flags(kOSZAPC);
+  } else if (compares) {
     made_flags(kOSZAPC);
   } else if (to_vvvv) {
     wrote_vector(i.vvvv, true);
   } else if (writes_reg && row.reg_file == File::Gpr) {
     if (reg == 0) mov(guest(i.reg / 8), rax);
   } else if (writes_reg) {
-    wrote_vector(reg, vex);
+    wrote(reg, row.reg_file);
   } else if (to_rm && !i.mem && row.rm_file == File::Gpr) {
     if (rm == 0) mov(guest(i.rm / 8), rax);
   } else if (to_rm && !i.mem) {
-    wrote_vector(rm, vex);
+    wrote(rm, row.rm_file);
   }
 }
 

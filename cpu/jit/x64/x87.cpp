@@ -93,6 +93,19 @@ void Translator::x87_drop_top() {
   --x87_.depth;
 }
 
+// ST(0) and ST(1) of the guest's become the host's.
+void Translator::x87_first_two() {
+  const unsigned first = x87_.top, second = (x87_.top + 1) & 7u;
+  x87_to_top(second);
+  if (x87_at(first) < 0) {
+    x87_load(first);
+    return;
+  }
+  fxch(Fpu(1));
+  std::swap(x87_.host[0], x87_.host[1]);
+  x87_to_top(first);
+}
+
 void Translator::x87_pop() {
   const uint8_t bit = static_cast<uint8_t>(1u << x87_.top);
   x87_.full &= static_cast<uint8_t>(~bit);
@@ -270,12 +283,14 @@ void Translator::x87() {
   // Of the stack as it is at the instruction's start.
   auto physical = [&](unsigned n) { return (x87_.top + n) & 7u; };
   auto bit = [&](unsigned n) { return static_cast<uint8_t>(1u << physical(n)); };
-  const bool control = form.kind == Kind::StatusToAx || form.kind == Kind::StoreControl;
+  const bool control =
+      form.kind == Kind::StatusToAx || form.kind == Kind::StoreControl || form.kind == Kind::Wait;
   if (!control) x87_open();
   switch (form.kind) {
     case Kind::Arith:
     case Kind::ArithTo:
     case Kind::CompareToFlags:
+    case Kind::ConditionalMove:
     case Kind::Exchange: x87_need(bit(0) | bit(st_i), 0); break;
     case Kind::Compare:
     case Kind::CompareNan: x87_need(bit(0) | bit(form.pops == 2 ? 1 : st_i), 0); break;
@@ -286,7 +301,11 @@ void Translator::x87() {
     case Kind::CopyTo:
     case Kind::Sign:
     case Kind::Test:
+    case Kind::Examine:
     case Kind::Root: x87_need(bit(0), 0); break;
+    case Kind::Scale:
+    case Kind::Remainder: x87_need(bit(0) | bit(1), 0); break;
+    case Kind::Extract: x87_need(bit(0), bit(7)); break;
     case Kind::Copy: x87_need(bit(st_i), bit(7)); break;
     case Kind::Load:
     case Kind::Constant: x87_need(0, bit(7)); break;
@@ -315,15 +334,19 @@ void Translator::x87() {
     x87_.c1 = C1::Host;
     x87_.raised = true;
   };
-  auto compared = [&] {
-    fnstsw(ax);
+  // The host's status in EAX has them.
+  auto set_conditions = [&](uint16_t conditions) {
     mov(cx, word[rbp + layout_.sw]);
-    and_(eax, x87sw::kExceptions | x87sw::kConditions);
-    and_(ecx, static_cast<uint16_t>(~x87sw::kConditions));
+    and_(eax, x87sw::kExceptions | conditions);
+    and_(ecx, static_cast<uint16_t>(~conditions));
     or_(eax, ecx);
     mov(word[rbp + layout_.sw], ax);
     x87_.c1 = C1::Memory;
     x87_.raised = false;
+  };
+  auto compared = [&] {
+    fnstsw(ax);
+    set_conditions(x87sw::kConditions);
   };
 
   const unsigned p0 = physical(0);
@@ -481,6 +504,77 @@ void Translator::x87() {
       changed(p0);
       rounded();
       break;
+    case Kind::Scale:
+      x87_first_two();
+      fscale();
+      changed(p0);
+      rounded();
+      break;
+    case Kind::Remainder: {
+      // Where the result is a NaN C3 and C0 stay, and C2 is 0.
+      Label number, done;
+      x87_first_two();
+      db(0xD9);
+      db(i.modrm);
+      changed(p0);
+      fnstsw(ax);
+      mov(edx, eax);
+      fxam();
+      fnstsw(ax);
+      and_(eax, x87sw::kC0 | x87sw::kC2 | x87sw::kC3);
+      cmp(eax, +x87sw::kC0);
+      mov(eax, edx);
+      jne(number);
+      and_(eax, ~uint32_t{x87sw::kC2});
+      set_conditions(x87sw::kC1 | x87sw::kC2);
+      jmp(done);
+      L(number);
+      set_conditions(x87sw::kConditions);
+      L(done);
+      break;
+    }
+    case Kind::Extract: {
+      const unsigned p = physical(7);
+      x87_forget(p);
+      x87_to_top(p0);
+      fxtract();
+      x87_push(p);
+      x87_fill(p);
+      changed(p0);
+      changed(p);
+      x87_.top = static_cast<uint8_t>(p);
+      x87_.c1 = C1::Zero;
+      x87_.raised = true;
+      break;
+    }
+    case Kind::Examine:
+      x87_to_top(p0);
+      fxam();
+      compared();
+      break;
+    case Kind::ConditionalMove: {
+      // What FXCH and the move do to the host's C1 is not the guest's.
+      if (x87_.c1 == C1::Host) x87_settle_status(x87_);
+      const int k = both(st_i);
+      if (flags_ == Flags::Recipe) flush_flags();
+      want_host_flags();
+      emit_register(i.opcode, reg, k);
+      changed(p0);
+      break;
+    }
+    case Kind::Increment:
+      x87_.top = static_cast<uint8_t>(physical(1));
+      x87_.c1 = C1::Zero;
+      break;
+    case Kind::Decrement:
+      x87_.top = static_cast<uint8_t>(physical(7));
+      x87_.c1 = C1::Zero;
+      break;
+    case Kind::Wait:
+      if (x87_.known) break;
+      test(byte[rbp + layout_.sw], x87sw::kES);
+      jnz(*slow_);
+      break;
     case Kind::StatusToAx:
       if (x87_.known) {
         x87_settle_status(x87_);
@@ -520,6 +614,7 @@ void Translator::x87() {
     x87_flush(x87_);
     x87_.known = false;
   }
+  spoil_flags();
 }
 
 }  // namespace ilse::cpu::jit

@@ -61,13 +61,21 @@ X87Form register_form(unsigned opcode, unsigned modrm) {
       if (reg == 1) return {Kind::Exchange, 0, 0};
       if (modrm == 0xE0 || modrm == 0xE1) return {Kind::Sign, 0, 0};
       if (modrm == 0xE4) return {Kind::Test, 0, 0};
+      if (modrm == 0xE5) return {Kind::Examine, 0, 0};
       if (modrm >= 0xE8 && modrm <= 0xEE) return {Kind::Constant, 0, 0};
+      if (modrm == 0xF4) return {Kind::Extract, 0, 0};
+      if (modrm == 0xF5 || modrm == 0xF8) return {Kind::Remainder, 0, 0};
+      if (modrm == 0xF6) return {Kind::Decrement, 0, 0};
+      if (modrm == 0xF7) return {Kind::Increment, 0, 0};
       if (modrm == 0xFA || modrm == 0xFC) return {Kind::Root, 0, 0};
+      if (modrm == 0xFD) return {Kind::Scale, 0, 0};
       break;
     case 0xDA:
+      if (reg < 4) return {Kind::ConditionalMove, 0, 0};
       if (modrm == 0xE9) return {Kind::CompareNan, 0, 2};
       break;
     case 0xDB:
+      if (reg < 4) return {Kind::ConditionalMove, 0, 0};
       if (reg == 5 || reg == 6) return {Kind::CompareToFlags, 0, 0};
       break;
     case 0xDC:
@@ -93,7 +101,11 @@ X87Form register_form(unsigned opcode, unsigned modrm) {
 
 X87Form Translator::x87_form(const Insn& i) const {
   const Row& r = *i.row;
-  if (!of_x87(r) || i.addr_size == 2) return {};
+  constexpr uint8_t kWait = 0x9B;
+  if (r.map == Map::OneByte && r.opcode == kWait) {
+    return {(block_->mode & kModeNoWait) == 0 ? Kind::Wait : Kind::None, 0, 0};
+  }
+  if (!of_x87(r)) return {};
   return i.mem ? memory_form(i.opcode, i.modrm >> 3 & 7) : register_form(i.opcode, i.modrm);
 }
 
@@ -101,10 +113,18 @@ X87Form Translator::x87_form(const Insn& i) const {
 void Translator::x87_handler(const Insn& i) {
   x87_.known = false;
   const Row& r = *i.row;
-  if (r.has(kMmx)) x87_.top = 0;
+  if (on_mmx(i)) x87_.top = 0;
   if (!of_x87(r)) return;
   if (const X87Form form = x87_form(i); form.kind != Kind::None) {
-    if (form.kind == Kind::Load || form.kind == Kind::Constant || form.kind == Kind::Copy) --x87_.top;
+    switch (form.kind) {
+      case Kind::Load:
+      case Kind::Constant:
+      case Kind::Copy:
+      case Kind::Extract:
+      case Kind::Decrement: --x87_.top; break;
+      case Kind::Increment: ++x87_.top; break;
+      default: break;
+    }
     x87_.top = static_cast<uint8_t>(x87_.top + form.pops);
   } else if (i.mem) {
     if (i.opcode == 0xDF && (i.modrm >> 3 & 7) == 4) --x87_.top;
@@ -112,12 +132,9 @@ void Translator::x87_handler(const Insn& i) {
   } else if (i.opcode == 0xD9) {
     switch (i.modrm) {
       case 0xF2:
-      case 0xF4:
-      case 0xF6:
       case 0xFB: --x87_.top; break;
       case 0xF1:
       case 0xF3:
-      case 0xF7:
       case 0xF9: ++x87_.top; break;
       default: break;
     }
