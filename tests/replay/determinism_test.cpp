@@ -98,7 +98,7 @@ TEST_CASE("determinism: both engines have one history, whatever the slices and t
   if (!plain) return;
   const Hashes hashes = run(*plain, kEnd, kEnd);
   for (const cpu::jit::Settings jit :
-       {cpu::jit::Settings{}, {.hot = 1}, {.cache_bytes = 256 << 10, .hot = 1}}) {
+       {cpu::jit::Settings{}, {.hot = 1}, {.cache_bytes = 512 << 10, .hot = 1}}) {
     for (uint64_t slice : {kEnd, uint64_t{77'777}, uint64_t{1'001}}) {
       INFO("hot after " << jit.hot << ", cache of " << jit.cache_bytes << ", slice " << slice);
       auto translating = make_machine(kEvery, true, jit);
