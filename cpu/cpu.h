@@ -419,6 +419,7 @@ class Cpu final : public mem::ProcessorPins {
   TlbEntry* fill(uint64_t lin, Access a, View view);
   bool access(uint64_t lin, unsigned width, Access a, uint64_t* value, View view);
   bool access_page(uint64_t lin, unsigned width, Access a, uint64_t* value, View view);
+  bool may_write(uint64_t first, uint64_t last, View view);
   bool bad_address(uint64_t lin, unsigned width, const Insn* i);
   void check_alignment(uint64_t lin, unsigned width);  // #AC, thrown
   bool watched(uint64_t page) const;

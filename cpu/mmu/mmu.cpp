@@ -296,6 +296,17 @@ TlbEntry* Cpu::fill(uint64_t lin, Access a, View view) {
   return &e;
 }
 
+// In both pages, where there are two. What the TLB allows needs no walk, in either engine.
+bool Cpu::may_write(uint64_t first, uint64_t last, View view) {
+  auto may = [&](uint64_t lin) {
+    const uint64_t have = tlb_of(view).at(lin).write_tag;
+    uint64_t phys;
+    return (have != ~0ull && (have & ~kTagSlow) == ((lin & kPageMask) | asid_of(view))) ||
+           translate(lin, Access::Write, view, &phys);
+  };
+  return may(first) && ((first & kPageMask) == (last & kPageMask) || may(last & kPageMask));
+}
+
 // An access inside one page.
 bool Cpu::access_page(uint64_t lin, unsigned width, Access a, uint64_t* value, View view) {
   uint64_t tag = (lin & kPageMask) | asid_of(view);
@@ -401,15 +412,9 @@ bool Cpu::load_rmw_slow(uint64_t lin, unsigned width, uint64_t* value, const Ins
     raise(kACv, 0);
     ok = false;
   }
-  uint64_t phys, last = lin + width - 1;
+  uint64_t last = lin + width - 1;
   if (!code64()) last &= 0xFFFFFFFF;
-  // What the TLB allows needs no walk, in either engine.
-  auto may_write = [&](uint64_t at) {
-    return (tlb_of(view()).at(at).write_tag & ~kTagSlow) == ((at & kPageMask) | asid) ||
-           translate(at, Access::Write, view(), &phys);
-  };
-  ok = ok && may_write(lin) && ((lin & kPageMask) == (last & kPageMask) || may_write(last & kPageMask)) &&
-       access(lin, width, Access::Read, value, view());
+  ok = ok && may_write(lin, last, view()) && access(lin, width, Access::Read, value, view());
   current = outer;
   return ok;
 }
@@ -435,9 +440,7 @@ bool Cpu::store_wide_slow(uint64_t lin, unsigned width, const void* value, const
   bool ok = !bad_address(lin, width, i);
   if (ok && (lin & kPageMask) != (last & kPageMask)) {
     // The second page has to be writable before the first is written.
-    uint64_t phys;
-    ok = translate(lin, Access::Write, view(), &phys) &&
-         translate(last & kPageMask, Access::Write, view(), &phys);
+    ok = may_write(lin, last, view());
   }
   for (unsigned k = 0; ok && k < width; k += 8) {
     uint64_t at = code64() ? lin + k : (lin + k) & 0xFFFFFFFF, v;
@@ -472,11 +475,7 @@ void Cpu::write_lin(uint64_t lin, unsigned width, uint64_t value, bool system) {
 }
 
 void Cpu::probe_write(uint64_t lin, unsigned width, bool system) {
-  uint64_t phys, last = lin + width - 1;
-  View who = view(system);
-  if (bad_address(lin, width, current) || !translate(lin, Access::Write, who, &phys))
-    throw GuestFault(fault_);
-  if ((lin & kPageMask) != (last & kPageMask) && !translate(last & kPageMask, Access::Write, who, &phys))
+  if (bad_address(lin, width, current) || !may_write(lin, lin + width - 1, view(system)))
     throw GuestFault(fault_);
 }
 
