@@ -30,6 +30,12 @@ class JumpTable {
     const Entry& e = entries_[slot(rip)];
     return e.rip == rip && e.tag == tag && e.block->valid ? e.block : nullptr;
   }
+  // The block that was at this linear address when the tag was another, if it is at this physical one.
+  Block* recall(uint64_t rip, uint64_t phys, uint32_t mode) const {
+    const Entry& e = entries_[slot(rip)];
+    const bool same = e.rip == rip && e.block != nullptr && e.block->phys == phys && e.block->mode == mode;
+    return same && e.block->valid ? e.block : nullptr;
+  }
   // The block's bytes are at linear addresses `lin` and following.
   void note(uint64_t rip, uint64_t tag, Block& b, uint64_t lin);
   // Whether a block of this page may be known; false positives are possible.

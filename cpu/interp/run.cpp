@@ -175,7 +175,8 @@ Block* Cpu::find_block() {
   }
   uint64_t phys;
   if (!fetch_page(lin, &phys)) return nullptr;
-  Block* b = blocks_.find(phys, mode_);
+  Block* b = jumps_.recall(at, phys, mode_);
+  if (b == nullptr) b = blocks_.find(phys, mode_);
   if (b != nullptr && b->second != ~0ull) {
     // Its last bytes are in another page, which may be mapped elsewhere by now.
     uint64_t second, next = (lin & kPageMask) + mem::kPageSize;
