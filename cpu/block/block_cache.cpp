@@ -103,8 +103,14 @@ void BlockCache::insert(Block* b) {
 void BlockCache::translate_with(std::unique_ptr<jit::Engine> e) {
   reset();
   engine_ = std::move(e);
+  if (engine_ == nullptr) {
+    young_ = Arena(kYoungBytes);
+    old_ = Arena();
+  } else {
+    young_ = Arena(std::max(kYoungBytesBesideOld, engine_->cache().size() / kCodeBytesPerYoung));
+    old_ = Arena(kOldBytesPerCode * engine_->cache().size());
+  }
   young_limit_ = engine_ != nullptr ? kYoungBytesBesideOld : kYoungBytes;
-  old_ = engine_ != nullptr ? Arena(kOldBytesPerCode * engine_->cache().size()) : Arena();
   formers_.assign(engine_ != nullptr ? kFormers : 0, {});
 }
 
@@ -173,9 +179,9 @@ void BlockCache::empty_young() {
   }
   // The memory is for guests that keep needing it: a boot alone does not.
   constexpr size_t kTooMuch = 250'000;
-  if (engine_ != nullptr && decoded_again_ > kTooMuch) {
+  if (decoded_again_ > kTooMuch && young_limit_ * 2 <= young_.size()) {
     decoded_again_ = 0;
-    young_limit_ = std::min(young_limit_ * 2, kYoungBytesAtMost);
+    young_limit_ *= 2;
   }
   now_empty();
 }
@@ -189,6 +195,8 @@ void BlockCache::reset() {
   for (auto& [page, blocks] : pages_) ram_.set_code(page, 0);
   pages_.clear();
   old_.used = 0;
+  // Or what had a translation would get one at once, and a small cache be full again.
+  std::fill(formers_.begin(), formers_.end(), Former{});
   if (engine_ != nullptr) engine_->reset();
   ++full_resets_;
   now_empty();

@@ -83,9 +83,10 @@ class BlockCache final : public mem::CodeListener {
   // Without an engine all blocks stay young.
   static constexpr size_t kYoungBytes = 18u << 20;
   static constexpr size_t kYoungBytesBesideOld = 4u << 20;
-  static constexpr size_t kYoungBytesAtMost = 32u << 20;
-  // Old blocks fill as much of this as their translations fill of the code cache.
+  // Old blocks fill as much of their memory as their translations fill of the code cache.
   static constexpr size_t kOldBytesPerCode = 2;
+  // Young ones take this part of it at most, or what they begin with.
+  static constexpr size_t kCodeBytesPerYoung = 2;
   static constexpr size_t kBuckets = 1u << 16;  // to begin with
 
   static uint32_t hash(uint64_t phys, uint32_t mode) {
@@ -150,7 +151,7 @@ class BlockCache final : public mem::CodeListener {
   void now_empty();
 
   mem::Ram& ram_;
-  Arena young_{kYoungBytesAtMost}, old_;
+  Arena young_{kYoungBytes}, old_;
   size_t young_limit_ = kYoungBytes;
   size_t decoded_again_ = 0;      // since it grew: blocks that had been there before it was emptied
   std::vector<Block*> to_young_;  // old blocks with links to young ones
