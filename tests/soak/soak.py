@@ -5,7 +5,7 @@ usage: tests/soak/soak.py ILSE CHURN [--seconds S] [--guest amd64|i386] [--engin
        [--guests FOLDER] [--csv FILE]
 
 Boots the guest and has it run CHURN (churn.c) and load and unload kernel modules, over and over. After each turn it
-notes what is resident of Ilse beside the guest's RAM, and the counters of `info jit`. It must stay below LIMIT_MIB. Of a
+notes what is resident of Ilse beside the guest's RAM, and the counters of `info jit`. It must stay below limit(). Of a
 minute and more the first third warms up; from then on the memory must stay within GROWTH_MIB of what it was. CHURN is of
 the guest's width. Status 77: the guest is not there.
 """
@@ -32,10 +32,14 @@ echo turn done
 """
 RAM_MIB = 256
 GROWTH_MIB = 6  # the table of jumps may grow late, by 3 MiB, and no more then
-LIMIT_MIB = 160  # what there ever is beside RAM and translated code: above all decoded blocks
 # What nothing in the guest needs while nobody mounts anything.
 MODULES = ["e1000", "8139too", "ne2k-pci", "snd-intel8x0", "vfat", "nls_cp437", "nls_ascii", "isofs", "floppy", "pcspkr",
            "cpuid", "msr", "i2c-piix4", "button"]
+
+
+def limit(jit_cache):
+    """MiB that there ever are beside RAM and translated code: decoded blocks by the code cache's size, and the rest."""
+    return 64 + 2.5 * jit_cache
 
 
 def resident(pid):
@@ -93,7 +97,7 @@ class Soak:
               f"warmed up, {after:.1f} at most since; translated code {warm[-1][2]:.1f}, then {self.rows[-1][2]:.1f}; the "
               f"guest's RAM {self.rows[-1][1]:.0f}")
         print("info jit:", ", ".join(f"{key} {value}" for key, value in jit.items()))
-        check(max(before, after) <= LIMIT_MIB, "that is too much")
+        check(max(before, after) <= limit(self.arguments.jit_cache), "that is too much")
         check(seconds < 60 or after <= before + GROWTH_MIB, f"it grew by {after - before:.1f} MiB")
         check(max(row[2] for row in self.rows) <= 2 * self.arguments.jit_cache + 1, "more translated code than it may have")
 
