@@ -20,7 +20,9 @@ void JumpTable::grow() {
   const size_t count = mask_ + 1;
   mask_ = 2 * count - 1;
   entries_ = std::make_unique<Entry[]>(2 * count);
-  for (size_t k = 0; k < count; ++k) entries_[slot(before[k].rip)] = before[k];
+  for (size_t k = 0; k < count; ++k) {
+    if (before[k].block != nullptr) entries_[slot(before[k].rip)] = before[k];
+  }
   crowded_ = 0;
 }
 
