@@ -9,6 +9,7 @@
 #include "control/ways.h"
 #include "frontend/interrupter.h"
 #include "frontend/machine.h"
+#include "tests/replay/bare_machine.h"
 
 using namespace ilse;
 
@@ -106,16 +107,8 @@ TEST_CASE("control: a signal that brings the thread out of the guest leaves no t
 }
 
 TEST_CASE("control: a kick just before REP takes nothing from the slice and adds nothing to it") {
-  dev::BoardConfig config;
-  config.ram_mib = 16;
-  config.bios.assign(0x10000, 0xF4);
-  config.vga = false;
-  ui::Machine::Options options;
-  options.model = *cpu::find_model("max");
-  options.clock = ui::ClockMode::Instructions;
-  auto machine = ui::Machine::create(std::move(config), options);
-  REQUIRE(machine);
-  ui::Machine& m = **machine;
+  const auto machine = bare_machine();
+  ui::Machine& m = *machine;
   uint8_t* ram = m.board().ram().data();
   // 0:1000h: stosb, so that the TLB has the page. The NMI's handler, 0:1100h: rep stosb; jmp to itself
   ram[0x1000] = 0xAA;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "frontend/machine.h"
+#include "tests/replay/bare_machine.h"
 
 using namespace ilse;
 
@@ -17,16 +18,8 @@ constexpr uint8_t kCode[] = {0x66, 0x31, 0xC0, 0xB9, 0x00, 0x10, 0xFE, 0x06, 0x0
                              0x66, 0x05, 0x00, 0x00, 0x00, 0x00, 0xE2, 0xF4, 0xF4};
 
 uint64_t sum_with_slices_of(uint64_t slice) {
-  dev::BoardConfig config;
-  config.ram_mib = 16;
-  config.bios.assign(0x10000, 0xF4);
-  config.vga = false;
-  ui::Machine::Options options;
-  options.model = *cpu::find_model("max");
-  options.clock = ui::ClockMode::Instructions;
-  auto machine = ui::Machine::create(std::move(config), options);
-  REQUIRE(machine);
-  ui::Machine& m = **machine;
+  const auto machine = bare_machine();
+  ui::Machine& m = *machine;
   std::memcpy(m.board().ram().data() + 0x1000, kCode, sizeof kCode);
   cpu::Cpu& c = m.cpu();
   c.seg[cpu::kCs].base = 0;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "frontend/machine.h"
+#include "tests/replay/bare_machine.h"
 
 using namespace ilse;
 
@@ -26,16 +27,8 @@ constexpr uint64_t kEnd = 20'000;
 
 // The state after kEnd instructions of 16-bit code at 0:1000h, with segments of 4 GiB.
 uint64_t hash_with_slices_of(uint64_t slice, const Code& code) {
-  dev::BoardConfig config;
-  config.ram_mib = 16;
-  config.bios.assign(0x10000, 0xF4);
-  config.vga = false;
-  ui::Machine::Options options;
-  options.model = *cpu::find_model("max");
-  options.clock = ui::ClockMode::Instructions;
-  auto machine = ui::Machine::create(std::move(config), options);
-  REQUIRE(machine);
-  ui::Machine& m = **machine;
+  const auto machine = bare_machine();
+  ui::Machine& m = *machine;
   std::copy(code.begin(), code.end(), m.board().ram().data() + 0x1000);
   cpu::Cpu& c = m.cpu();
   for (cpu::Segment& s : c.seg) s = {0, 0xFFFFFFFF, 0, s.attr};
