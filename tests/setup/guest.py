@@ -8,11 +8,13 @@ import subprocess
 import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-BANNER = re.compile(rb"poweroff ends it.*\s*\nroot@debian:[^ \r\n]*# ")
-PROMPT = re.compile(rb"\nroot@debian:[^ \r\n]*# ")
+# Busybox's shell asks where the cursor is when it waits for a line; what comes before that would be
+# woven into what Ilse's prompt writes.
+BANNER = re.compile(rb"poweroff ends it.*\s*\nroot@debian:[^ \r\n]*# \x1b\[6n")
+PROMPT = re.compile(rb"\nroot@debian:[^ \r\n]*# \x1b\[6n")
+BASH_PROMPT = re.compile(rb"\nroot@debian:[^ \r\n]*# ")
 MONITOR_KEY = b"\x01c"
-# Between the two the guest's shell may ask where the cursor is.
-MONITOR = re.compile(rb"\(ilse\) (\x1b\[6n)?$")
+MONITOR = re.compile(rb"\(ilse\) $")
 MONITOR_LEFT = re.compile(rb"\(ilse\) \r\n")
 SERIAL = ["-display", "none", "-serial", "stdio"]
 
@@ -24,7 +26,8 @@ class Failure(Exception):
 class Guest:
     """A running guest, with its serial line on our pipes."""
 
-    def __init__(self, command, **environment):
+    def __init__(self, command, prompt=PROMPT, **environment):
+        self.prompt = prompt
         self.log = b""
         self.seen = 0  # where the answer to the last command starts in the log
         self.process = subprocess.Popen(command, cwd=TOP, env=os.environ | environment,
@@ -56,7 +59,7 @@ class Guest:
     def run(self, line, seconds=60):
         """The lines that a command writes."""
         self.type(line)
-        self.wait(PROMPT, seconds)
+        self.wait(self.prompt, seconds)
         answer = self.log[self.seen:].decode("utf-8", "replace").replace("\r", "")
         return answer.split("\n")[1:-1]
 

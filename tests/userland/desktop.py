@@ -23,7 +23,7 @@ import zlib
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests" / "setup"))
 
-from guest import PROMPT, Failure, Guest, check  # noqa: E402
+from guest import BASH_PROMPT, Failure, Guest, check  # noqa: E402
 
 SKIP = 77
 SIZE = (1280, 960)
@@ -189,8 +189,8 @@ def main():
         try:
             started = time.monotonic()
             guest = Guest([str(pathlib.Path(arguments.ilse).resolve()), "run", "-m", str(MIB), "-snapshot", "-display", "sdl",
-                           "-serial", "stdio", "-hda", str(image)], DISPLAY=screen.display)
-            guest.wait(PROMPT, arguments.seconds)
+                           "-serial", "stdio", "-hda", str(image)], prompt=BASH_PROMPT, DISPLAY=screen.display)
+            guest.wait(BASH_PROMPT, arguments.seconds)
             desktop = Desktop(guest, screen, arguments.seconds)
             size, away = use(desktop, screen)
             print(f"desktop: {size}, {time.monotonic() - started:.0f} s from power-on; the pointer is at most {away} pixels from "
