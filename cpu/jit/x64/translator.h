@@ -152,7 +152,7 @@ class Translator : private Xbyak::CodeGenerator {
   Translation shown(uint64_t address, std::span<const uint8_t> host, std::span<const uint8_t> ways_out) const;
   unsigned handler_calls() const { return handler_calls_; }
 
-  // The stubs of an engine; each returns the offset at which it starts.
+  // stubs.cpp: those of an engine; each returns the offset at which it starts.
   size_t make_trampoline();
   size_t make_leave();
   size_t make_leave_null();
