@@ -555,6 +555,12 @@ void Cpu::read_bytes(const Insn& i, uint64_t offset, uint8_t* to, unsigned n) {
   uint64_t lin;
   uint64_t at = (ea(i) + offset) & i.ea_mask;
   if (!segment(i.seg, at, n, Access::Read, &lin)) throw GuestFault(fault_);
+  const View who = view();
+  const TlbEntry& e = tlb_of(who).at(lin);
+  if (const uint8_t* p = direct(e, e.read_tag, lin, n, asid_of(who))) {
+    std::memcpy(to, p, n);
+    return;
+  }
   for (unsigned k = 0; k < n;) {
     unsigned w = n - k >= 8 ? 8 : n - k >= 4 ? 4 : n - k >= 2 ? 2 : 1;
     uint64_t v = read_lin(lin + k, w);
@@ -567,6 +573,12 @@ void Cpu::write_bytes(const Insn& i, uint64_t offset, const uint8_t* from, unsig
   uint64_t lin;
   uint64_t at = (ea(i) + offset) & i.ea_mask;
   if (!segment(i.seg, at, n, Access::Write, &lin)) throw GuestFault(fault_);
+  const View who = view();
+  const TlbEntry& e = tlb_of(who).at(lin);
+  if (uint8_t* p = direct(e, e.write_tag, lin, n, asid_of(who))) {
+    std::memcpy(p, from, n);
+    return;
+  }
   probe_write(lin, n);
   for (unsigned k = 0; k < n;) {
     unsigned w = n - k >= 8 ? 8 : n - k >= 4 ? 4 : n - k >= 2 ? 2 : 1;

@@ -1,6 +1,7 @@
 // XSAVE and its kin, XCR0 (Intel SDM vol. 1, chapter 13). The area: 512 bytes as FXSAVE's, a header of 64
 // bytes, the upper halves of the YMM registers, and PKRU, which follows whatever is before it in the
 // compacted format.
+#include <array>
 #include <bit>
 #include <cstring>
 #include <span>
@@ -91,9 +92,12 @@ void save(Cpu& c, const Insn& i, uint64_t saved, bool control, unsigned pkru_at)
     write(c, i, kMxcsrAt, c.mxcsr);
     write(c, i, kMxcsrAt + 4, mxcsr::kWritable);
   }
-  for (unsigned n = 0; n < registers(c); ++n) {
-    if ((saved & kXcr0Sse) != 0) write(c, i, kXmmAt + 16 * n, c.ymm[n].lane[0]);
-    if ((saved & kXcr0Avx) != 0) write(c, i, kAvxAt + 16 * n, c.ymm[n].lane[1]);
+  for (const unsigned lane : {0u, 1u}) {
+    if ((saved & (lane == 0 ? kXcr0Sse : kXcr0Avx)) == 0) continue;
+    std::array<Xmm, 16> all;
+    for (unsigned n = 0; n < all.size(); ++n) all[n] = c.ymm[n].lane[lane];
+    c.write_bytes(i, lane == 0 ? kXmmAt : kAvxAt, reinterpret_cast<const uint8_t*>(all.data()),
+                  static_cast<unsigned>(sizeof(Xmm)) * registers(c));
   }
   if ((saved & kXcr0Pkru) != 0) write(c, i, pkru_at, uint64_t{c.cr.pkru});
 }
