@@ -30,6 +30,17 @@ CodeCache::CodeCache(size_t bytes) : size_((bytes + 4095) & ~size_t{4095}), ofte
   if (write != MAP_FAILED) munmap(write, size_);
 }
 
+void CodeCache::take(size_t bytes, size_t seldom) {
+  used_ = (used_ + bytes + 15) & ~size_t{15};
+  used_seldom_ += seldom;
+  // Little of it is written again, and the host counts a page once for each view that has it.
+  constexpr size_t kMuch = size_t{1} << 20;
+  written_ += bytes + seldom;
+  if (written_ < kMuch) return;
+  madvise(write_, size_, MADV_DONTNEED);
+  written_ = 0;
+}
+
 CodeCache::~CodeCache() {
   if (!ok()) return;
   munmap(write_, size_);

@@ -30,10 +30,7 @@ class CodeCache {
   }
   size_t used() const { return used_ + used_seldom_; }
   size_t size() const { return size_; }
-  void take(size_t bytes, size_t seldom) {
-    used_ = (used_ + bytes + 15) & ~size_t{15};
-    used_seldom_ += seldom;
-  }
+  void take(size_t bytes, size_t seldom);
   // Gives back everything but the first part's first `bytes`.
   void shrink(size_t bytes) {
     used_ = bytes;
@@ -46,6 +43,7 @@ class CodeCache {
  private:
   size_t size_ = 0, often_ = 0;  // the whole, and its first part
   size_t used_ = 0, used_seldom_ = 0;
+  size_t written_ = 0;  // since the writable view was let go
   uint8_t* write_ = nullptr;
   uint8_t* run_ = nullptr;
   std::string refusal_;
