@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 
 #include "cpu/sem/helpers.h"
 
@@ -102,9 +103,24 @@ struct Loop {
     if (((lin & kPageMask) | c.asid) != (write ? e.write_tag : e.read_tag)) return nullptr;
     return reinterpret_cast<uint8_t*>(lin + e.addend);
   }
-  // How many units from `lin` upwards stay in its page.
-  uint64_t in_page(uint64_t lin) const { return (mem::kPageSize - (lin & 0xFFF)) / width; }
   bool upwards() const { return step > 0; }
+  // How many units from `lin` on, in the loop's direction, stay in its page.
+  uint64_t in_page(uint64_t lin) const {
+    const uint64_t at = lin & 0xFFF;
+    if (upwards()) return (mem::kPageSize - at) / width;
+    return at + width > mem::kPageSize ? 0 : at / width + 1;
+  }
+  // Linear address of the lowest of `n` units from `offset` on. Nothing: not all are inside the segment,
+  // their offsets wrap, or alignment is checked.
+  std::optional<uint64_t> lowest(uint8_t segment, uint64_t offset, uint64_t n, Access a) const {
+    const uint64_t span = (n - 1) * width;
+    if (upwards() ? offset + span > mask : offset < span) return std::nullopt;
+    const uint64_t low = upwards() ? offset : offset - span;
+    uint64_t first, last;
+    if (!c.segment(segment, low, width, a, &first) || !c.segment(segment, low + span, width, a, &last))
+      return std::nullopt;
+    return first;
+  }
 };
 
 uint64_t no_bulk(uint64_t) { return 0; }
@@ -132,27 +148,28 @@ void movs(Cpu& c, const Insn& i) {
     l.move_di();
   };
   auto many = [&](uint64_t limit) -> uint64_t {
-    if (!l.upwards()) return 0;
     uint64_t from, to;
     if (!c.segment(i.seg, l.si(), l.width, Access::Read, &from) ||
         !c.segment(kEs, l.di(), l.width, Access::Write, &to))
       return 0;
     uint64_t n = std::min({limit, l.in_page(from), l.in_page(to)});
     if (n < 2) return 0;
-    // The last unit has to be inside both segments, and the offsets must not wrap.
-    uint64_t span = (n - 1) * l.width, last;
-    if (l.si() + span > l.mask || l.di() + span > l.mask) return 0;
-    if (!c.segment(i.seg, l.si() + span, l.width, Access::Read, &last) ||
-        !c.segment(kEs, l.di() + span, l.width, Access::Write, &last))
-      return 0;
-    uint8_t* src = l.direct(from, n, false);
-    uint8_t* dst = l.direct(to, n, true);
+    const auto low_from = l.lowest(i.seg, l.si(), n, Access::Read);
+    const auto low_to = l.lowest(kEs, l.di(), n, Access::Write);
+    if (!low_from || !low_to) return 0;
+    uint8_t* src = l.direct(*low_from, n, false);
+    uint8_t* dst = l.direct(*low_to, n, true);
     if (src == nullptr || dst == nullptr) return 0;
-    if (dst > src && dst < src + n * l.width) {
-      // Overlap forwards repeats a pattern: unit by unit.
-      for (uint64_t k = 0; k < n; ++k) std::memmove(dst + k * l.width, src + k * l.width, l.width);
+    const uint64_t bytes = n * l.width;
+    const bool ahead = l.upwards() ? dst > src && dst < src + bytes : dst < src && src < dst + bytes;
+    if (ahead) {
+      // What was written is read again, which repeats a pattern: unit by unit.
+      for (uint64_t k = 0; k < n; ++k) {
+        const uint64_t at = (l.upwards() ? k : n - 1 - k) * l.width;
+        std::memmove(dst + at, src + at, l.width);
+      }
     } else {
-      std::memmove(dst, src, n * l.width);
+      std::memmove(dst, src, bytes);
     }
     l.move_si(n);
     l.move_di(n);
@@ -169,13 +186,13 @@ void stos(Cpu& c, const Insn& i) {
     l.move_di();
   };
   auto many = [&](uint64_t limit) -> uint64_t {
-    uint64_t to, last;
-    if (!l.upwards() || !c.segment(kEs, l.di(), l.width, Access::Write, &to)) return 0;
+    uint64_t to;
+    if (!c.segment(kEs, l.di(), l.width, Access::Write, &to)) return 0;
     uint64_t n = std::min(limit, l.in_page(to));
     if (n < 2) return 0;
-    uint64_t span = (n - 1) * l.width;
-    if (l.di() + span > l.mask || !c.segment(kEs, l.di() + span, l.width, Access::Write, &last)) return 0;
-    uint8_t* dst = l.direct(to, n, true);
+    const auto low = l.lowest(kEs, l.di(), n, Access::Write);
+    if (!low) return 0;
+    uint8_t* dst = l.direct(*low, n, true);
     if (dst == nullptr) return 0;
     const uint64_t v = c.gpr[kRax];
     switch (l.width) {
