@@ -414,8 +414,12 @@ class Cpu final : public mem::ProcessorPins {
   }
   void update_tag() {
     asid = asid_of(view());
-    jump_tag_ = static_cast<uint64_t>(mode_) << 32 | (generation_ & 0xFFFFF) << 11 | (user() ? space_ : 0);
+    const bool flat = (mode_ & (kModeFlatCode | kModeCode64)) != 0;
+    const uint64_t segment = flat ? 0 : code_segment_number();
+    jump_tag_ = segment << 53 | uint64_t{mode_} << 32 | (generation_ & 0xFFFFF) << 11 | (user() ? space_ : 0);
   }
+  uint64_t code_segment_number();
+  bool page_in_code_segment(const Block& b) const;
   TlbEntry* fill(uint64_t lin, Access a, View view);
   bool access(uint64_t lin, unsigned width, Access a, uint64_t* value, View view);
   bool access_page(uint64_t lin, unsigned width, Access a, uint64_t* value, View view);
@@ -440,7 +444,15 @@ class Cpu final : public mem::ProcessorPins {
   uint64_t generation_ = 0;  // raised by every TLB flush
   JumpTable jumps_;
   uint64_t next_asid_ = 1;
-  uint64_t space_ = 1;       // number of the address space
+  uint64_t space_ = 1;  // number of the address space
+  // Numbers for code segments that are not flat, in jump_tag_: by base and limit, 0 for none.
+  struct CodeSegment {
+    uint64_t base = 0;
+    uint32_t limit = 0;
+    uint16_t number = 0;
+  };
+  std::array<CodeSegment, 64> code_segments_{};
+  uint16_t last_code_segment_ = 0;
   bool local_code_ = false;  // jumps_ and exec_ know supervisor code in pages that are not global
   struct Leaf {
     unsigned shift = 12;  // of the page's size

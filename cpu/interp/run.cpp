@@ -155,6 +155,31 @@ Block* Cpu::build(uint64_t lin, uint64_t phys) {
   return b;
 }
 
+// Whether all of the page is in the code segment: jumps within it need no check then.
+bool Cpu::page_in_code_segment(const Block& b) const {
+  if ((b.mode & (kModeFlatCode | kModeCode64)) != 0) return true;
+  const uint64_t offset = b.phys & 0xFFF, at = rip();
+  const bool short_code = (b.mode & kModeCodeMask) == kModeCode16;
+  const uint64_t limit = std::min<uint64_t>(seg[kCs].limit, short_code ? 0xFFFF : ~0u);
+  return at >= offset && at - offset + mem::kPageSize - 1 <= limit;
+}
+
+// The same number for the same base and limit, as long as it is remembered; never one that had another.
+uint64_t Cpu::code_segment_number() {
+  constexpr uint16_t kLast = (1u << 11) - 1;
+  const Segment& cs = seg[kCs];
+  CodeSegment& known =
+      code_segments_[(cs.base >> 4 ^ cs.base >> 12 ^ cs.limit >> 8) & (code_segments_.size() - 1)];
+  if (known.number != 0 && known.base == cs.base && known.limit == cs.limit) return known.number;
+  if (last_code_segment_ == kLast) {
+    forget_jumps();
+    code_segments_.fill({});
+    last_code_segment_ = 0;
+  }
+  known = {cs.base, cs.limit, ++last_code_segment_};
+  return known.number;
+}
+
 // The block at CS:RIP, if computed jumps know it and nobody waits for a link to it.
 Block* Cpu::known_block() {
   if (link_from_ != nullptr) return nullptr;
@@ -197,6 +222,8 @@ Block* Cpu::find_block() {
   }
   observed_ = observer_ != nullptr && observer_->wants_code(*this, lin & kPageMask, phys & kPageMask);
   // What is observed is found anew each time: here, where run() can see it.
+  if (!flat && b->cached && !observed_ && (mode_ & kModeSingle) == 0 && page_in_code_segment(*b))
+    jumps_.note(at, jump_tag_, *b, lin);
   if (flat && b->cached && !observed_ && (mode_ & kModeSingle) == 0) {
     jumps_.note(at, jump_tag_, *b, lin);
     // A link holds as long as both ends are in one page: then one translation serves both.

@@ -19,6 +19,7 @@ struct Context {
   uint64_t linear = 0;                             // of an access that missed in the TLB; where it goes then
   uint64_t target_rip = 0;                         // of a computed jump under way
   const uint8_t* target = nullptr;                 // where that goes
+  uint64_t target_page = 0;                        // `page` there, in code that is not flat
   uint32_t edge = 0;     // where translated code was left for want of a successor: Engine's number of it
   bool faulted = false;  // an access has, and the fault is noted
 };

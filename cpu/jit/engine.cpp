@@ -15,15 +15,6 @@ namespace ilse::cpu::jit {
 
 namespace {
 
-// Whether all of the page is in the code segment: jumps within it need no check then.
-bool page_in_segment(const Cpu& c, const Block& b) {
-  if ((b.mode & (kModeFlatCode | kModeCode64)) != 0) return true;
-  const uint64_t offset = b.phys & 0xFFF, rip = c.rip();
-  const bool short_code = (b.mode & kModeCodeMask) == kModeCode16;
-  const uint64_t limit = std::min<uint64_t>(c.seg[kCs].limit, short_code ? 0xFFFF : ~0u);
-  return rip >= offset && rip - offset + mem::kPageSize - 1 <= limit;
-}
-
 // Behind a copied instruction.
 const Insn* end_of_copy(Cpu&, const Insn* i) { return i; }
 
@@ -75,6 +66,7 @@ void Engine::make_stubs(Cpu& c) {
               .addend = at(c.jit.addend.data()),
               .target_rip = at(&c.jit.target_rip),
               .target = at(&c.jit.target),
+              .target_page = at(&c.jit.target_page),
               .edge = at(&c.jit.edge)};
   stubs_->refill = &refill;
   Translator t(*layout_, *stubs_, cache_);
@@ -214,7 +206,7 @@ void Engine::translate_apart(Block& b, uint64_t rip) {
 
 const Insn* Engine::enter(Cpu& c, const Insn* first) {
   Engine& e = *c.blocks().engine();
-  if (!page_in_segment(c, *c.block)) return c.block->first(c, first);
+  if (!c.page_in_code_segment(*c.block)) return c.block->first(c, first);
   ++e.counters_.entered;
   c.jit.flags = to_host_flags(c.lazy.get());
   c.jit.page = c.rip() - (c.block->phys & 0xFFF);

@@ -19,7 +19,7 @@ struct Layout {
   int32_t st = 0, cw = 0, sw = 0, top = 0, tag = 0, fip = 0;  // of the x87
   bool exchange16 = false;                                    // the guest has CMPXCHG16B
   int32_t flags = 0, page = 0, spill = 0, lanes = 0, linear = 0, addend = 0, target_rip = 0, target = 0,
-          edge = 0;  // of the Context
+          target_page = 0, edge = 0;  // of the Context
 };
 
 // The host register that holds each guest register while translated code runs, by the host's numbers; 0xFF:

@@ -321,8 +321,13 @@ void Translator::check_target(Ref r) {
     move(rcx, m.a, width);
   }
   if (width == 4 && !v.extended) mov(ecx, ecx);
+  if (width == 2) movzx(ecx, cx);
   if (busy_[0] || busy_[2]) throw Refused{};
   look_up_target(*slow_);
+  if (!flat_code()) {
+    page_of_target();
+    mov(ptr[rbp + layout_.target_page], rax);
+  }
   spoil_flags();
   use(m.a);
   target_spilled_ = false;
@@ -342,7 +347,13 @@ void Translator::jump(Ref) {
     mov(rcx, ptr[rbp + layout_.target_rip]);
     mov(rdx, ptr[rbp + layout_.target]);
   }
-  enter_target();
+  if (flat_code()) {
+    enter_target();
+  } else {
+    mov(rax, ptr[rbp + layout_.target_page]);
+    mov(ptr[rbp + layout_.page], rax);
+    jmp(rdx);
+  }
 }
 
 }  // namespace ilse::cpu::jit

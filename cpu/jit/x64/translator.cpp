@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "cpu/block/jump_table.h"
 #include "cpu/isa/row.h"
 #include "cpu/jit/x64/host.h"
 #include "cpu/sem/lift_model.h"
@@ -42,7 +43,7 @@ bool Translator::supported(const Insn& i, std::vector<MicroOp>& list) const {
         if (flat_code && i.op_size == 2) return false;
         break;
       case Op::Jump:
-        if (!flat_code || w == 2) return false;
+        if (flat_code && w == 2) return false;
         break;
       case Op::Shld:
       case Op::Shrd:
@@ -222,14 +223,20 @@ void Translator::cross_page(int64_t delta) {
     add(rcx, rax);
   }
   if (!wide) mov(ecx, ecx);
-  go_by_address();
+  go_by_address(flat_code());
 }
 
 // RCX: where to go on.
-void Translator::go_by_address() {
+void Translator::go_by_address(bool flat) {
   Label miss;
   look_up_target(miss);
-  enter_target();
+  if (flat) {
+    enter_target();
+  } else {
+    page_of_target();
+    mov(ptr[rbp + layout_.page], rax);
+    jmp(rdx);
+  }
   L(miss);
   mov(guest(kSlotBlock), rcx);
   mov(eax, Engine::kDispatcher);
@@ -252,7 +259,17 @@ void Translator::look_up_target(Label& miss) {
   mov(rdx, ptr[rax + 24]);
 }
 
-// As look_up_target() leaves it.
+// As look_up_target() leaves it. RAX: the linear address of the target's page; where the segment's base is
+// not a page's, what it is by the offsets.
+void Translator::page_of_target() {
+  mov(rax, ptr[rax + static_cast<int>(offsetof(JumpTable::Entry, block))]);
+  mov(eax, dword[rax + static_cast<int>(offsetof(Block, phys))]);
+  and_(eax, 0xFFF);
+  neg(rax);
+  add(rax, rcx);
+}
+
+// The same in flat code, and on to it.
 void Translator::enter_target() {
   mov(rax, rcx);
   and_(rax, static_cast<uint32_t>(-4096));

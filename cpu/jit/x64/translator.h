@@ -234,12 +234,14 @@ class Translator : private Xbyak::CodeGenerator {
   void set_rip(Xbyak::Reg64 block, Xbyak::Reg64 temp);
   unsigned block_offset() const { return static_cast<unsigned>(block_->phys & 0xFFF); }
   bool in_page(int64_t delta) const;
+  bool flat_code() const { return (block_->mode & (kModeFlatCode | kModeCode64)) != 0; }
   void interpret_from(unsigned k);
   void edge(bool taken, int64_t delta);
   void add_edge(bool taken, int64_t delta);
   void cross_page(int64_t delta);
-  void go_by_address();
+  void go_by_address(bool flat = false);
   void look_up_target(Xbyak::Label& miss);
+  void page_of_target();
   void enter_target();
   void call_handler(const Insn* copy);
   void call_last(const Insn* copy);
